@@ -1,0 +1,37 @@
+/* Assertions that stay in release builds: what cannot happen aborts, with the place printed.
+ *
+ * ASSERT is for invariants whose violation would corrupt data. It is cheap enough for every path
+ * but the innermost; ASSERT_DEBUG is for those, and is compiled out of release builds.
+ * EXPECT_NEVER(cond) yields cond and marks a branch that is defended but believed impossible, so
+ * that coverage can discount it. */
+#ifndef BASE_ASSERT_H
+#define BASE_ASSERT_H
+
+#include "base/macros.h"
+
+#define ASSERT(cond)                                                                               \
+    do {                                                                                           \
+        if (UNLIKELY(!(cond)))                                                                     \
+            assert_failed(#cond, __FILE__, __LINE__);                                              \
+    } while (0)
+
+#ifdef TARN_DEBUG
+#define ASSERT_DEBUG(cond) ASSERT(cond)
+#else
+#define ASSERT_DEBUG(cond)                                                                         \
+    do {                                                                                           \
+        if (0)                                                                                     \
+            (void)(cond);                                                                          \
+    } while (0)
+#endif
+
+#define EXPECT_NEVER(cond) UNLIKELY(cond)
+
+/* Called with the failed condition, before the process aborts; the crash reporter installs one.
+ * NULL restores the default, which writes one line to standard error. */
+typedef void (*assert_handler)(const char *cond, const char *file, int line);
+void assert_set_handler(assert_handler handler);
+
+NORETURN COLD void assert_failed(const char *cond, const char *file, int line);
+
+#endif

@@ -1,0 +1,84 @@
+/* Directives: configuration as typed rows beside the state that they set.
+ *
+ * A room keeps its settings in one plain struct and exports an array of rows that say where in it
+ * each value lives, what it may be, and what to call when it has changed. The server's table of
+ * tables reads files and the command line, answers CONFIG GET and performs CONFIG SET through the
+ * rows alone: all or nothing, the old values being put back if one `apply` refuses.
+ *
+ * Storage by type: BOOL bool; INT, UINT, MEMORY, PERCENT_OR_MEMORY int64_t (a percentage is stored
+ * negative); ENUM, OCTAL int; FLAGS uint64_t; STRING char * (owned by the struct, may be NULL: shown as ""); CUSTOM none. */
+#ifndef BASE_DIRECTIVE_H
+#define BASE_DIRECTIVE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+enum directive_type {
+    DIRECTIVE_BOOL,   /* yes, no */
+    DIRECTIVE_INT,    /* min..max, also text such as 0x10 refused */
+    DIRECTIVE_MEMORY, /* 1k, 1kb, ... within min..max */
+    DIRECTIVE_PERCENT_OR_MEMORY,
+    DIRECTIVE_OCTAL,
+    DIRECTIVE_ENUM,
+    DIRECTIVE_FLAGS,  /* several of `words`, separated by spaces, or-ed */
+    DIRECTIVE_STRING,
+    DIRECTIVE_CUSTOM, /* `parse` and `show` do it all */
+};
+
+enum {
+    DIRECTIVE_IMMUTABLE = 1 << 0, /* not by CONFIG SET */
+    DIRECTIVE_SENSITIVE = 1 << 1, /* redacted in logs */
+    DIRECTIVE_HIDDEN = 1 << 2,    /* not in CONFIG GET with a pattern */
+    DIRECTIVE_MULTI = 1 << 3,     /* several arguments; repeated lines add */
+    DIRECTIVE_PROTECTED = 1 << 4, /* mutable only with enable-protected-configs */
+    DIRECTIVE_EMPTY_IS_NULL = 1 << 5,
+};
+
+struct directive_word {
+    const char *word;
+    int value;
+};
+
+struct directive {
+    const char *name;
+    const char *alias; /* the other spelling, or NULL */
+    enum directive_type type;
+    uint32_t flags;
+    size_t offset; /* of the value in the settings */
+    int64_t min, max;
+    const char *initial;                /* as it would be written in a file */
+    const struct directive_word *words; /* ENUM and FLAGS, ended by {NULL, 0} */
+
+    /* Checks a value before it is stored, beyond type and range. 0, or -EINVAL with *ret_error
+     * pointing to a static text. May be NULL. */
+    int (*check)(void *owner, struct slice value, const char **ret_error);
+    /* Puts a stored value into effect. As above; on refusal the old value is stored and applied
+     * again. May be NULL. */
+    int (*apply)(void *owner, const char **ret_error);
+    /* CUSTOM: from words, and to the text that CONFIG GET and REWRITE print. */
+    int (*parse)(void *owner, const struct slice *words, size_t count, const char **ret_error);
+    void (*show)(const void *owner, struct buf *out);
+};
+
+/* What a room exports. */
+struct directive_table {
+    const struct directive *rows;
+    size_t count;
+    void *settings;
+    void *owner; /* first parameter of the functions; usually the room's handle */
+};
+
+/* Parse `text` for `row` into settings / print the value from settings. Custom rows too.
+ * Errors in the peers' words. */
+MUST_USE int directive_parse(const struct directive_table *table, const struct directive *row,
+                             const struct slice *words, size_t count, const char **ret_error);
+void directive_show(const struct directive_table *table, const struct directive *row,
+                    struct buf *out);
+/* Stores every row's initial value; aborts on a row that contradicts itself. */
+void directive_init_all(const struct directive_table *table);
+/* Frees the strings. */
+void directive_done_all(const struct directive_table *table);
+
+#endif

@@ -1,0 +1,33 @@
+/* Metrics: the fields of INFO as rows beside the state that they show.
+ *
+ * INFO prints the rows of all rooms, grouped by section, in the order in which the server lists
+ * the tables. A row shows one field through a function, or (a block row, name NULL) writes any
+ * number of "name:value\r\n" lines itself. */
+#ifndef BASE_METRIC_H
+#define BASE_METRIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum { METRIC_ONLY_ALL = 1 << 0 /* shown by INFO ALL and by the section's name, not by INFO */ };
+
+struct metric {
+    const char *section; /* "Memory" */
+    const char *name;    /* "used_memory", or NULL for a block */
+    /* exactly one of the three */
+    uint64_t (*count)(const void *owner);
+    int64_t (*value)(const void *owner);
+    void (*text)(const void *owner, struct buf *out);
+    uint32_t flags;
+};
+
+struct metric_table {
+    const struct metric *rows;
+    size_t count;
+    const void *owner;
+    void (*reset)(void *owner); /* CONFIG RESETSTAT, may be NULL */
+};
+
+#endif
