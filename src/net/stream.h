@@ -1,0 +1,86 @@
+/* Streams: the seam between the network and everything that speaks a protocol.
+ *
+ * Clients do not call read and write. A stream delivers received bytes (on_bytes) and takes queues
+ * of sealed spans (stream_send); what becomes of them is reported later. Readiness (epoll over any
+ * struct conn, also TLS), completions (io_uring) and a test transport that completes one turn later
+ * implement the same contract.
+ *
+ * Received bytes lie in the batch memory of the stream's `struct stream_io`. They stay valid until
+ * stream_io_batch_done(), which the turn calls when the batch's last command has run. Sent spans
+ * are owned by the stream until their bytes have left or the stream is closed.
+ *
+ * Every callback may close its own stream or any other: a closed stream makes no further callback,
+ * and its memory goes when the last operation in flight has completed. */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/outq.h"
+#include "base/slice.h"
+
+struct conn;
+struct loop;
+struct stream;
+struct stream_io;
+
+/* How the streams of one loop move bytes. */
+enum stream_kind { STREAM_READINESS, STREAM_DELAYED, STREAM_URING };
+
+struct stream_io_settings {
+    enum stream_kind kind;
+    size_t read_max;  /* bytes taken from a stream in one event (default 64 KiB) */
+    size_t write_max; /* bytes given to a stream in one event (default 64 KiB) */
+};
+
+/* -ENOSYS when the kernel lacks what `kind` needs. */
+MUST_USE int stream_io_new(struct loop *loop, const struct stream_io_settings *settings,
+                           struct stream_io **ret_io);
+void stream_io_free(struct stream_io *io);
+
+/* The memory of the current batch: also for what is parsed out of the received bytes. */
+struct arena *stream_io_arena(struct stream_io *io);
+/* Frees `block` (from mem_alloc) together with the batch. */
+void stream_io_adopt(struct stream_io *io, void *block);
+void stream_io_batch_done(struct stream_io *io);
+/* While memory is short, a writable stream gets everything that waits for it. */
+void stream_io_lift_write_max(struct stream_io *io, bool lifted);
+
+struct stream_callbacks {
+    /* Bytes have come; valid until stream_io_batch_done. */
+    void (*on_bytes)(void *user, struct slice bytes);
+    /* A bulk asked for by stream_expect is complete. */
+    void (*on_bulk)(void *user);
+    /* Spans have left; `unsent` bytes remain. */
+    void (*on_sent)(void *user, size_t unsent);
+    /* The peer has closed (error 0) or the connection broke (-errno). The user closes the stream. */
+    void (*on_closed)(void *user, int error);
+};
+
+/* Takes over a connected `conn`. Reading starts at once. */
+struct stream *stream_new(struct stream_io *io, struct conn *conn,
+                          const struct stream_callbacks *callbacks, void *user);
+/* Closes at once: what is unsent is released, nothing is called any more. */
+void stream_close(struct stream *s);
+
+/* The next `len` bytes go straight to `out` (a big bulk), then on_bulk; partial progress shows in
+ * stream_expected (bytes still missing). `out` must live until on_bulk or stream_close. */
+void stream_expect(struct stream *s, char *out, size_t len);
+size_t stream_expected(const struct stream *s);
+
+/* Stops and resumes reading: paused, blocked with a full buffer, over a limit. */
+void stream_read_stop(struct stream *s);
+void stream_read_start(struct stream *s);
+
+/* Takes all spans of `q`. Writes as much as the peer accepts now, at most write_max; the rest
+ * leaves on later events. */
+void stream_send(struct stream *s, struct outq *q);
+size_t stream_unsent(const struct stream *s);
+
+struct conn *stream_conn(const struct stream *s);
+size_t stream_footprint(const struct stream *s);
+
+#endif
