@@ -1,0 +1,1 @@
+"""Helpers shared by every Python test: servers, raw protocol, conditions, ports."""
