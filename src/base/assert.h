@@ -9,19 +9,19 @@
 
 #include "base/macros.h"
 
-#define ASSERT(cond)                                                                               \
-    do {                                                                                           \
-        if (UNLIKELY(!(cond)))                                                                     \
-            assert_failed(#cond, __FILE__, __LINE__);                                              \
+#define ASSERT(cond)                                  \
+    do {                                              \
+        if (UNLIKELY(!(cond)))                        \
+            assert_failed(#cond, __FILE__, __LINE__); \
     } while (0)
 
 #ifdef TARN_DEBUG
 #define ASSERT_DEBUG(cond) ASSERT(cond)
 #else
-#define ASSERT_DEBUG(cond)                                                                         \
-    do {                                                                                           \
-        if (0)                                                                                     \
-            (void)(cond);                                                                          \
+#define ASSERT_DEBUG(cond) \
+    do {                   \
+        if (0)             \
+            (void)(cond);  \
     } while (0)
 #endif
 

@@ -22,7 +22,7 @@ enum directive_type {
     DIRECTIVE_PERCENT_OR_MEMORY,
     DIRECTIVE_OCTAL,
     DIRECTIVE_ENUM,
-    DIRECTIVE_FLAGS,  /* several of `words`, separated by spaces, or-ed */
+    DIRECTIVE_FLAGS, /* several of `words`, separated by spaces, or-ed */
     DIRECTIVE_STRING,
     DIRECTIVE_CUSTOM, /* `parse` and `show` do it all */
 };

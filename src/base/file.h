@@ -32,7 +32,8 @@ struct file_layer {
 void file_set_layer(const struct file_layer *layer);
 const struct file_layer *file_kernel_layer(void);
 
-MUST_USE int file_open(const char *path, int flags, mode_t mode); /* fd or -errno; O_CLOEXEC added */
+MUST_USE int file_open(const char *path, int flags,
+                       mode_t mode); /* fd or -errno; O_CLOEXEC added */
 int file_close(int fd);
 void file_close_scoped(int *fd); /* for SCOPED; ignores negative ones */
 int file_take(int *fd);          /* moves it out of a scoped variable */

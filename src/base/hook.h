@@ -6,16 +6,16 @@
 #define BASE_HOOK_H
 
 /* Declares struct `name` with a function `void (*fn)(void *arg, ...)`. */
-#define HOOK_TYPE(name, ...)                                                                       \
-    struct name {                                                                                  \
-        void (*fn)(void *arg, ##__VA_ARGS__);                                                      \
-        void *arg;                                                                                 \
+#define HOOK_TYPE(name, ...)                  \
+    struct name {                             \
+        void (*fn)(void *arg, ##__VA_ARGS__); \
+        void *arg;                            \
     }
 
-#define HOOK_CALL(hook, ...)                                                                       \
-    do {                                                                                           \
-        if ((hook).fn)                                                                             \
-            (hook).fn((hook).arg, ##__VA_ARGS__);                                                  \
+#define HOOK_CALL(hook, ...)                      \
+    do {                                          \
+        if ((hook).fn)                            \
+            (hook).fn((hook).arg, ##__VA_ARGS__); \
     } while (0)
 
 #endif

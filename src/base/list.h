@@ -62,8 +62,8 @@ INLINE void list_splice_back(struct list *to, struct list *from)
 #define LIST_ENTRY(node, type, member) CONTAINER_OF(node, type, member)
 
 /* `pos` may be unlinked in the body, nothing else may. */
-#define LIST_FOR_EACH_SAFE(pos, l)                                                                 \
-    for (struct list *pos = (l)->next, *pos##_next = pos->next; pos != (l);                        \
+#define LIST_FOR_EACH_SAFE(pos, l)                                          \
+    for (struct list *pos = (l)->next, *pos##_next = pos->next; pos != (l); \
          pos = pos##_next, pos##_next = pos->next)
 
 #endif

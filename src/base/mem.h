@@ -25,7 +25,8 @@ MUST_USE void *mem_try_realloc(void *ptr, size_t size); /* NULL, and ptr stays v
 MUST_USE char *mem_strdup(const char *str);
 void mem_free(void *ptr); /* accepts NULL */
 
-/* Frees a block whose requested size (or mem_size_class of it) the caller knows: cheaper. */
+/* Frees a block whose requested size (or mem_size_class of it) the caller knows: cheaper. Not for
+ * blocks of mem_alloc_aligned, whose class may differ. */
 void mem_free_sized(void *ptr, size_t size);
 
 /* The bytes that a block occupies; at least what was asked for. */
@@ -50,5 +51,8 @@ void mem_stats_read(struct mem_stats *ret_stats);
 uint64_t mem_used(void);
 const char *mem_allocator_name(void); /* "jemalloc-5.3.0" */
 int mem_purge(void);                  /* gives unused pages back; 0 or -ENOTSUP */
+/* Whether a thread of the allocator's gives back unused pages in time, also while the process is
+ * idle. 0 or -ENOTSUP. */
+int mem_set_background_purge(bool on);
 
 #endif

@@ -19,7 +19,7 @@ uint64_t rand_next(struct rand *r);
 uint64_t rand_below(struct rand *r, uint64_t bound);
 double rand_unit(struct rand *r); /* [0, 1) */
 
-void rand_secret(void *out, size_t len);        /* from the kernel; aborts if it has none */
-void rand_hex(char *out, size_t hex_chars);     /* secret, lowercase hex, no NUL */
+void rand_secret(void *out, size_t len);    /* from the kernel; aborts if it has none */
+void rand_hex(char *out, size_t hex_chars); /* secret, lowercase hex, no NUL */
 
 #endif

@@ -17,18 +17,24 @@ struct slice {
 };
 
 /* A slice of a string literal. */
-#define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
+#define SLICE(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
 /* For printf's "%.*s". */
 #define SLICE_ARGS(s) (int)MIN_OF((s).len, (size_t)0x7fffffff), (s).ptr
 
+INLINE unsigned char ascii_lower(char c)
+{
+    unsigned char byte = (unsigned char)c;
+    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
+}
+
 INLINE struct slice slice_of(const void *ptr, size_t len)
 {
-    return (struct slice){(const char *)ptr, len};
+    return (struct slice){ (const char *)ptr, len };
 }
 
 INLINE struct slice slice_str(const char *str)
 {
-    return (struct slice){str, strlen(str)};
+    return (struct slice){ str, strlen(str) };
 }
 
 INLINE bool slice_eq(struct slice a, struct slice b)
