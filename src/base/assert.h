@@ -25,6 +25,11 @@
     } while (0)
 #endif
 
+/* C17 has the word only behind the library's own header. */
+#ifndef static_assert
+#define static_assert _Static_assert
+#endif
+
 #define EXPECT_NEVER(cond) UNLIKELY(cond)
 
 /* Called with the failed condition, before the process aborts; the crash reporter installs one.

@@ -1,8 +1,8 @@
 /* The allocator behind one door.
  *
- * jemalloc serves malloc and free of the whole process; its non-standard calls are used where they
- * save work. Sanitised builds keep the sanitizer's allocator, which finds misuse, and count
- * with an atomic of our own. Both halves offer the same few primitives to the functions above
+ * With TARN_JEMALLOC, jemalloc serves malloc and free of the whole process; its non-standard calls
+ * are used where they save work. Sanitised builds keep the sanitizer's allocator, which finds
+ * misuse, and count with an atomic of our own. Both halves offer the same few primitives to the functions above
  * them: raw_alloc, raw_realloc, raw_free and so on. */
 #include "base/mem.h"
 
@@ -17,10 +17,10 @@
 
 #include "base/assert.h"
 
-#ifdef TARN_SANITIZE
-#include <malloc.h>
-#else
+#ifdef TARN_JEMALLOC
 #include <jemalloc/jemalloc.h>
+#else
+#include <malloc.h>
 #endif
 
 /* Larger requests are refused before the allocator sees them. Sanitizers abort above 2^40. */
@@ -130,7 +130,7 @@ static uint64_t rss_read(void)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-#ifdef TARN_SANITIZE
+#ifndef TARN_JEMALLOC
 
 static _Atomic uint64_t used_bytes;
 
@@ -185,8 +185,11 @@ void mem_free(void *ptr)
 void mem_free_sized(void *ptr, size_t size)
 {
     ASSERT(ptr);
+#ifdef TARN_SANITIZE
     /* The sanitizers give what was asked for, so a wrong size shows here and not in a release. */
     ASSERT(mem_size_class(size) == malloc_usable_size(ptr));
+#endif
+    (void)size;
     mem_free(ptr);
 }
 
