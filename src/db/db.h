@@ -1,0 +1,162 @@
+/* The keyspace: databases of entries, with expiry, notifications and journal effects of their own.
+ *
+ * A database is a table of entries and a time tree of those with an expiry, both made when first
+ * used. Handlers look entries up, ask the type's functions, and store what came back. Everything
+ * that must follow a change hangs here: db_changed() invalidates WATCH and tracking, counts, and
+ * db_notify() fires key events; expired keys are removed on the way, with their effect journaled.
+ *
+ * Time stands still within a unit: keyspace_set_now() is called by the dispatcher.
+ *
+ * Pointers to entries are borrowed until the next change of their key; look-ups may remove the
+ * looked up key itself (expired), never another. */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/directive.h"
+#include "base/hash.h"
+#include "base/hook.h"
+#include "base/job.h"
+#include "base/metric.h"
+#include "base/rand.h"
+#include "base/slice.h"
+#include "ds/table.h"
+#include "types/entry.h"
+
+struct db;
+struct journal;
+struct keyspace;
+struct worker;
+
+/* A key with its hash, so that it is computed once a request. */
+struct key {
+    struct slice name;
+    uint64_t hash;
+};
+
+/* Key event classes of notify-keyspace-events. */
+enum db_event_class {
+    EVENT_GENERIC = 1 << 0, /* g */
+    EVENT_STRING = 1 << 1,  /* $ */
+    EVENT_LIST = 1 << 2,    /* l */
+    EVENT_SET = 1 << 3,     /* s */
+    EVENT_HASH = 1 << 4,    /* h */
+    EVENT_ZSET = 1 << 5,    /* z */
+    EVENT_EXPIRED = 1 << 6, /* x */
+    EVENT_EVICTED = 1 << 7, /* e */
+    EVENT_STREAM = 1 << 8,  /* t */
+    EVENT_MISS = 1 << 9,    /* m */
+    EVENT_NEW = 1 << 10,    /* n */
+    EVENT_MODULE = 1 << 11, /* d */
+};
+
+/* Hooks of higher rooms; set by the server's wiring. */
+struct keyspace_hooks {
+    /* The key was modified, or removed, or its database flushed (name.ptr NULL: every key). */
+    HOOK_TYPE(db_changed_hook, struct db *db, struct slice name) changed;
+    /* A key event. `name` is borrowed. */
+    HOOK_TYPE(db_event_hook, struct db *db, enum db_event_class class, const char *event,
+              struct slice name)
+    event;
+};
+
+struct keyspace_settings {
+    int64_t databases;
+    bool lazyfree_expire, lazyfree_user_del, lazyfree_user_flush, lazyfree_server_del;
+    int maxmemory_policy;
+    int64_t active_expire_effort;
+};
+
+/* `journal` and `worker` (frees big values; may be NULL) must outlive the keyspace. */
+struct keyspace *keyspace_new(struct journal *journal, struct worker *worker, uint64_t seed);
+void keyspace_free(struct keyspace *ks);
+/* Call once after the settings were read: makes the databases. */
+void keyspace_start(struct keyspace *ks);
+struct keyspace_hooks *keyspace_hooks(struct keyspace *ks);
+const struct keyspace_settings *keyspace_settings(const struct keyspace *ks);
+
+int keyspace_count(const struct keyspace *ks); /* of databases */
+struct db *keyspace_db(struct keyspace *ks, int index);
+struct keyspace *db_keyspace(const struct db *db);
+int db_index(const struct db *db);
+
+/* The time that look-ups see, Unix ms. */
+void keyspace_set_now(struct keyspace *ks, int64_t now_ms);
+int64_t keyspace_now(const struct keyspace *ks);
+
+/* Changes since the start; the difference over a unit says whether it changed data. */
+uint64_t keyspace_dirty(const struct keyspace *ks);
+
+/* ---- keys ---- */
+
+struct key db_key(const struct db *db, struct slice name);
+void db_prefetch_bucket(const struct db *db, uint64_t hash);
+void db_prefetch_entry(const struct db *db, uint64_t hash);
+
+/* For reading a value: counts hit or miss (and fires keymiss), touches the LRU clock. */
+struct entry *db_lookup_read(struct db *db, struct key key);
+/* For a command that changes it: touches, does not count. */
+struct entry *db_lookup_write(struct db *db, struct key key);
+/* Neither counts nor touches: TTL, TYPE, OBJECT, EXISTS. */
+struct entry *db_peek(struct db *db, struct key key);
+/* While set (CLIENT NO-TOUCH), look-ups of this unit leave the LRU clock alone. */
+void keyspace_set_no_touch(struct keyspace *ks, bool no_touch);
+
+/* ---- changes: each counts the change and fires `changed`; events are the handler's ---- */
+
+/* Stores an entry under a key that is absent; its key must be key.name. Fires "new". */
+void db_insert(struct db *db, struct key key, struct entry *e);
+/* Stores an entry in the place of `old`, which is freed. */
+void db_overwrite(struct db *db, struct key key, struct entry *old, struct entry *e);
+/* The handler changed `old`'s value through its type, and it may have moved. */
+void db_store(struct db *db, struct key key, struct entry *old, struct entry *e);
+/* SET: insert or overwrite, whichever applies. */
+void db_set(struct db *db, struct key key, struct entry *e);
+/* Removes an entry; in the background if it is big and `lazy`. */
+void db_delete(struct db *db, struct key key, struct entry *e, bool lazy);
+/* Takes an entry out without freeing it: RENAME, MOVE. */
+struct entry *db_take(struct db *db, struct key key, struct entry *e);
+/* ENTRY_NO_EXPIRY removes. Returns the entry, which may have moved. */
+struct entry *db_set_expiry(struct db *db, struct key key, struct entry *e, int64_t when_ms);
+
+/* Counts a change that is not one of the above. */
+void keyspace_count_dirty(struct keyspace *ks, uint64_t n);
+void db_notify(struct db *db, enum db_event_class class, const char *event, struct slice name);
+
+/* ---- whole databases ---- */
+
+size_t db_count(const struct db *db);
+size_t db_count_expires(const struct db *db);
+/* Empties one database (index >= 0) or all (-1); returns how many keys went. With `lazy` the
+ * memory is freed in the background. */
+size_t keyspace_flush(struct keyspace *ks, int index, bool lazy);
+void keyspace_swap(struct keyspace *ks, int a, int b);
+
+/* A key that is alive, without bias; NULL if there is none. */
+struct entry *db_random(struct db *db);
+/* One step of SCAN; expired keys are visited too: ask db_is_expired. */
+uint64_t db_scan(struct db *db, uint64_t cursor, table_visit visit, void *arg);
+void db_each(struct db *db, table_visit visit, void *arg); /* must not change the database */
+bool db_is_expired(const struct db *db, const struct entry *e);
+void db_table_stats(const struct db *db, struct table_stats *ret_stats);
+/* Bytes of table and time tree. */
+size_t db_overhead(const struct db *db);
+void db_reserve(struct db *db, size_t keys);
+
+/* ---- expiry ---- */
+
+/* Removes keys that are due at `now_ms`, earliest first, at most `max` of them. True if more wait. */
+bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max);
+/* When the next key is due (any database), or INT64_MAX. */
+int64_t keyspace_next_due(const struct keyspace *ks);
+void keyspace_set_active_expire(struct keyspace *ks, bool on); /* DEBUG SET-ACTIVE-EXPIRE */
+
+/* ---- what the room exports ---- */
+
+struct directive_table keyspace_directives(struct keyspace *ks);
+struct metric_table keyspace_metrics(struct keyspace *ks);
+
+#endif

@@ -1,0 +1,94 @@
+/* An entry: key, header, expiry and value of one key of the keyspace, in one allocation.
+ *
+ *   offset  size  what
+ *   0       1     type (high nibble), encoding (low nibble)
+ *   1       1     flags (ENTRY_*)
+ *   2       3     LRU clock (seconds, 24 bits) or LFU counter
+ *   5       1     key length, 255: long
+ *   6       2     length of an in-place value
+ *   8       8     expiry, Unix time in ms            only with ENTRY_HAS_EXPIRY
+ *   +       4     key length                         only if long
+ *   +       n     value: bytes in place, an int64, or a pointer
+ *   +       k     key
+ *
+ * So that a 16-byte key with a 32-byte value takes a 64-byte block. Integers and pointers in place
+ * are not aligned: they are copied in and out.
+ *
+ * A function that changes the size returns the entry's new address: the caller (db/) then puts it in the place of the
+ * old one in table and expiry tree. Entries know nothing of the table that they are in. */
+#ifndef TYPES_ENTRY_H
+#define TYPES_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+enum value_type {
+    TYPE_STRING,
+    TYPE_LIST,
+    TYPE_SET,
+    TYPE_ZSET,
+    TYPE_HASH,
+    TYPE_MODULE,
+    TYPE_STREAM,
+};
+
+enum value_encoding {
+    ENCODING_INT,   /* an int64 in place */
+    ENCODING_BYTES, /* in place */
+    ENCODING_BLOB,  /* a pointer to struct blob */
+};
+
+enum {
+    ENTRY_HAS_EXPIRY = 1 << 0,
+    ENTRY_RAW = 1 << 1, /* was changed in place: OBJECT ENCODING says raw */
+};
+
+#define ENTRY_NO_EXPIRY ((int64_t)-1)
+#define ENTRY_KEY_MAX ((size_t)UINT32_MAX)
+
+struct entry {
+    uint8_t kind;
+    uint8_t flags;
+    uint8_t lru[3];
+    uint8_t key_len;
+    uint16_t value_len;
+    unsigned char bytes[];
+};
+
+static_assert(sizeof(struct entry) == 8, "the header is what a key pays for everything");
+
+INLINE enum value_type entry_type(const struct entry *e)
+{
+    return (enum value_type)(e->kind >> 4);
+}
+
+INLINE enum value_encoding entry_encoding(const struct entry *e)
+{
+    return (enum value_encoding)(e->kind & 15);
+}
+
+struct slice entry_key(const struct entry *e); /* borrowed */
+int64_t entry_expiry(const struct entry *e);   /* ms, or ENTRY_NO_EXPIRY */
+
+/* Sets or removes the expiry; the entry may move. */
+MUST_USE struct entry *entry_set_expiry(struct entry *e, int64_t when_ms);
+/* A copy under another key: RENAME, COPY, MOVE. The value of `e` is shared or copied as needed and
+ * `e` stays as it is. */
+MUST_USE struct entry *entry_copy(const struct entry *e, struct slice key, int64_t when_ms);
+
+uint32_t entry_lru(const struct entry *e);
+void entry_set_lru(struct entry *e, uint32_t value);
+
+void entry_free(struct entry *e);
+/* How much work freeing is, in elements: decides whether a background thread does it. */
+size_t entry_free_effort(const struct entry *e);
+/* Bytes taken from the allocator by entry and value. */
+size_t entry_footprint(const struct entry *e);
+
+const char *entry_type_name(enum value_type type);      /* "string" */
+const char *entry_encoding_name(const struct entry *e); /* "embstr" */
+
+#endif

@@ -1,0 +1,39 @@
+/* Strings: integers and short bytes in the entry, long ones in a blob.
+ *
+ * A value that is the canonical text of an int64 is kept as the number. Bytes stand in place up to
+ * STRING_IN_PLACE_MAX; longer ones are a reference-counted blob, which a reply of BLOB_MIN bytes or more sends
+ * without copying. Changes copy a blob that is shared. */
+#ifndef TYPES_STRING_H
+#define TYPES_STRING_H
+
+#include "base/blob.h"
+#include "base/num.h"
+#include "types/entry.h"
+
+#define STRING_IN_PLACE_MAX ((size_t)768)
+/* Longest string that OBJECT ENCODING calls embstr. */
+#define STRING_EMBSTR_MAX ((size_t)44)
+
+/* A new string entry. `when_ms` may be ENTRY_NO_EXPIRY. */
+MUST_USE struct entry *string_new(struct slice key, struct slice value, int64_t when_ms);
+MUST_USE struct entry *string_new_int(struct slice key, int64_t value, int64_t when_ms);
+/* Takes over the caller's reference of `blob`. */
+MUST_USE struct entry *string_new_blob(struct slice key, struct blob *blob, int64_t when_ms);
+
+/* The bytes: borrowed from the entry, or an integer's digits written into `scratch`. */
+struct slice string_bytes(const struct entry *e, char scratch[static NUM_INT_MAX_CHARS]);
+size_t string_len(const struct entry *e);
+/* The blob of a long string, borrowed, else NULL. */
+struct blob *string_blob(const struct entry *e);
+/* True when the string is an integer, whatever its encoding. */
+MUST_USE bool string_as_int(const struct entry *e, int64_t *ret_value);
+
+/* Another value under the same key, expiry kept; reuses the block when it fits its size class. */
+MUST_USE struct entry *string_set(struct entry *e, struct slice value);
+MUST_USE struct entry *string_set_int(struct entry *e, int64_t value);
+
+/* Grows to at least `len` bytes (zeros in between) and returns where the bytes may be changed, up to the string's
+ * length: APPEND, SETRANGE, SETBIT. Marks the string raw. */
+MUST_USE struct entry *string_open(struct entry *e, size_t len, char **ret_bytes);
+
+#endif
