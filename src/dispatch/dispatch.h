@@ -1,0 +1,156 @@
+/* The dispatcher: from a parsed request to its effects.
+ *
+ * It owns the registry of commands, the gates, and the unit: the outermost command with all that
+ * follows from it. A batch is what all clients sent in one turn; dispatch_run_batch looks ahead in
+ * it (command, hash, bucket, entry) and runs it in order.
+ *
+ * A unit takes one reading of the clock: its end is the start of the next one. */
+#ifndef DISPATCH_DISPATCH_H
+#define DISPATCH_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/directive.h"
+#include "base/hook.h"
+#include "base/metric.h"
+#include "dispatch/command.h"
+#include "dispatch/session.h"
+#include "resp/parse.h"
+
+struct arena;
+struct dispatch;
+struct journal;
+struct keyspace;
+
+/* ---- the registry ---- */
+
+/* A command with what changes about it. */
+struct command_slot {
+    const struct command *row;
+    void *owner;
+    struct command_slot *parent; /* of a subcommand */
+    struct command_slot *subs;
+    uint32_t gates; /* that concern it */
+    uint32_t sub_count;
+    int first_key;         /* argument of the first key if it is always the same one, else 0 */
+    const char *full_name; /* "client|kill" */
+    uint64_t calls, ns, rejected, failed;
+};
+
+struct dispatch *dispatch_new(struct keyspace *ks, struct journal *journal);
+void dispatch_free(struct dispatch *d);
+/* Adds a room's commands; a name may be registered once. */
+void dispatch_register(struct dispatch *d, const struct command_table *table);
+
+/* Case-blind. NULL if unknown. */
+struct command_slot *dispatch_find(const struct dispatch *d, struct slice name);
+/* The subcommand `name` of a container, or NULL. */
+struct command_slot *dispatch_find_sub(const struct command_slot *slot, struct slice name);
+/* Top-level slots in the order of registration: index below dispatch_count. */
+size_t dispatch_count(const struct dispatch *d);
+struct command_slot *dispatch_at(const struct dispatch *d, size_t index);
+/* The slot that `argv` names, its subcommand if there is one. NULL if unknown. */
+struct command_slot *dispatch_resolve(const struct dispatch *d, const struct slice *argv, int argc);
+
+struct keyspace *dispatch_keyspace(const struct dispatch *d);
+struct journal *dispatch_journal(const struct dispatch *d);
+
+/* ---- running ---- */
+
+/* A request in a batch. */
+struct request {
+    struct session *session;
+    struct resp_request parsed;
+    const char *error; /* a protocol error in its place; `parsed` is empty then */
+    struct command_slot *slot;
+    uint64_t hash; /* of its first key, when slot->first_key */
+};
+
+struct batch {
+    struct request *items;
+    size_t count, cap;
+    struct arena *arena;
+};
+
+void batch_init(struct batch *b, struct arena *arena);
+void batch_done(struct batch *b);
+/* A new item at the end; the caller fills session and parsed (or error). */
+struct request *batch_add(struct batch *b);
+
+/* Runs all items in order and empties the batch. Items of parked sessions go to host->defer, those
+ * of closing ones are dropped. */
+void dispatch_run_batch(struct dispatch *d, struct batch *batch);
+/* Runs one request now, for sessions without a batch. */
+void dispatch_run(struct dispatch *d, struct request *request, struct arena *arena);
+
+/* The turn's base: reads both clocks. Called by the turn before phase 2 and by nested turns. */
+void dispatch_time_sync(struct dispatch *d);
+int64_t dispatch_now_ms(const struct dispatch *d);
+uint64_t dispatch_now_mono_ns(const struct dispatch *d); /* start of the current unit */
+
+/* The command being run, for crash reports and nested units; NULL between units. */
+const struct cmd *dispatch_current(const struct dispatch *d);
+
+/* ---- gates ---- */
+
+enum gate_id {
+    GATE_PROTECTED,
+    GATE_AUTH,
+    GATE_PAUSE,
+    GATE_COUNT,
+};
+
+/* Makes a gate matter (or not) for every session. */
+void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live);
+
+/* CLIENT PAUSE. With `writes_only`, only what may change data waits. `until_ms` 0 ends it. The hook `resumed` is
+ * called when a pause ends, to let the parked sessions go on. */
+void dispatch_pause(struct dispatch *d, bool writes_only, int64_t until_ms);
+/* Unix ms at which the pause ends, 0 if there is none. */
+int64_t dispatch_paused_until(const struct dispatch *d);
+void dispatch_pause_check(struct dispatch *d, int64_t now_ms); /* ends it when it is over */
+
+/* ---- hooks, statistics, what the room exports ---- */
+
+struct dispatch_hooks {
+    /* A pause has ended. */
+    HOOK_TYPE(dispatch_resumed_hook) resumed;
+    /* requirepass changed: sessions authenticated so far stay so. */
+    HOOK_TYPE(dispatch_password_hook) password_changed;
+};
+struct dispatch_hooks *dispatch_hooks(struct dispatch *d);
+
+struct dispatch_settings {
+    char *requirepass;
+    int enable_debug_command, enable_protected_configs,
+        enable_module_command; /* 0 no, 1 yes, 2 local */
+};
+const struct dispatch_settings *dispatch_settings(const struct dispatch *d);
+
+/* Checks a password of the default user in constant time. */
+bool dispatch_password_ok(const struct dispatch *d, struct slice user, struct slice password);
+bool dispatch_password_required(const struct dispatch *d);
+
+/* An error reply was written: counted by its code for errorstats. Installed in every session's writer. */
+void dispatch_count_error(struct dispatch *d, struct slice text);
+
+struct directive_table dispatch_directives(struct dispatch *d);
+struct metric_table dispatch_metrics(
+    struct dispatch *d); /* Stats (part), Commandstats, Errorstats */
+struct command_table dispatch_commands(
+    struct dispatch *d); /* COMMAND, SELECT, AUTH, HELLO, RESET, QUIT, ... */
+
+/* ---- keys of a request ---- */
+
+struct key_ref {
+    int at; /* argument index */
+    uint32_t flags;
+};
+/* The keys of a request, at most `max` written; the number found, or -EINVAL if the arguments
+ * do not say it (wrong count). */
+int dispatch_keys(const struct command *row, const struct slice *argv, int argc,
+                  struct key_ref *ret_keys, int max);
+
+#endif

@@ -1,0 +1,75 @@
+/* A session: what runs commands.
+ *
+ * It knows who it is (user), where it is (database, protocol), and where replies go. It has no
+ * socket: a client embeds one, and so will the loader, a script, a module and a replica's link.
+ * Its owner tells through `struct session_host` how to reach what only it has. */
+#ifndef DISPATCH_SESSION_H
+#define DISPATCH_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "resp/reply.h"
+
+struct buf;
+struct cmd;
+struct command_slot;
+struct db;
+struct dispatch;
+struct request;
+struct session;
+
+enum session_flag {
+    SESSION_AUTHENTICATED = 1 << 0,
+    SESSION_NO_TOUCH = 1 << 1,   /* CLIENT NO-TOUCH */
+    SESSION_PARKED = 1 << 2,     /* runs nothing until its owner resumes it */
+    SESSION_CLOSING = 1 << 3,    /* runs nothing any more */
+    SESSION_REPLY_SKIP = 1 << 4, /* CLIENT REPLY SKIP: the next reply is swallowed */
+    SESSION_REPLY_OFF = 1 << 5,
+};
+
+/* The owner's side. Functions may be NULL. */
+struct session_host {
+    const char *kind; /* "client", "aof", "script", ... */
+    /* A gate parked the request, or the session is parked already: run it (and all that follow) when resumed. */
+    void (*defer)(struct session *s, const struct request *request);
+    /* A protocol error takes its turn in the queue: reply it and close after the reply. */
+    void (*protocol_error)(struct session *s, const struct request *request);
+    /* Back to the state of a fresh connection: RESET; the host's own part. */
+    void (*reset)(struct session *s);
+    /* Close when what was replied has left: QUIT. */
+    void (*close_after_reply)(struct session *s);
+    /* CLIENT SETNAME by HELLO: 0, or -EINVAL for a bad name. */
+    int (*set_name)(struct session *s, struct slice name);
+};
+
+struct session {
+    struct reply reply;
+    struct dispatch *dispatch;
+    struct db *db;
+    const struct session_host *host;
+    const struct command_slot *last; /* of the latest command, NULL before the first */
+    uint64_t id;                     /* of CLIENT ID; rises, never reused */
+    uint32_t flags;
+    uint32_t gates;  /* gates that matter for this session whatever the server's state */
+    uint32_t exempt; /* gates that never apply to it */
+};
+
+/* `sink` of the reply is set by the owner. Starts in database 0, RESP2, authenticated if no
+ * password is required. */
+void session_init(struct session *s, struct dispatch *d, const struct session_host *host,
+                  uint64_t id);
+
+void session_set_authenticated(struct session *s, bool yes);
+bool session_is_authenticated(const struct session *s);
+
+/* Database 0, RESP2, no flags of its own, authentication as for a new connection. */
+void session_reset(struct session *s);
+
+INLINE bool session_runs(const struct session *s)
+{
+    return !(s->flags & (SESSION_PARKED | SESSION_CLOSING));
+}
+
+#endif
