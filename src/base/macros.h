@@ -2,6 +2,7 @@
 #ifndef BASE_MACROS_H
 #define BASE_MACROS_H
 
+#include <assert.h> /* static_assert */
 #include <stddef.h>
 
 #define MUST_USE __attribute__((warn_unused_result))
