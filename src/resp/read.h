@@ -27,16 +27,18 @@ enum resp_kind {
     RESP_BOOL,
     RESP_BIG_NUMBER,
     RESP_VERBATIM,
-    RESP_ATTRIBUTE,
+    RESP_ATTRIBUTE, /* only behind resp_value.attribute */
 };
 
 struct resp_value {
     enum resp_kind kind;
-    struct slice text; /* STATUS, ERR, BULK, BIG_NUMBER, VERBATIM (without its prefix) */
-    int64_t integer;   /* INT, BOOL */
-    double number;
-    struct resp_value *items; /* aggregates; a map has 2 * count items */
+    char format[4];           /* VERBATIM: "txt", "mkd" */
+    struct slice text;        /* STATUS, ERR, BULK, BIG_NUMBER, VERBATIM (without its prefix) */
+    int64_t integer;          /* INT, BOOL */
+    double number;            /* DOUBLE */
+    struct resp_value *items; /* aggregates; a map or an attribute has 2 * count items */
     size_t count;
+    struct resp_value *attribute; /* that stood before this value, or NULL */
 };
 
 /* 0 with the value (in `arena`, texts borrowed from `bytes`) and the bytes that it took; -EAGAIN

@@ -9,7 +9,11 @@
  * to a flat array, set to an array, double to a bulk, boolean to an integer, verbatim to a bulk,
  * big number to a bulk, push to an array, attribute to nothing.
  *
- * A writer that is `muted` (CLIENT REPLY OFF or SKIP) swallows everything but pushes. */
+ * A writer that is `muted` (CLIENT REPLY OFF or SKIP) swallows everything but pushes: a push and
+ * as many elements behind it as it announced (with theirs) are written.
+ *
+ * Contract of the bytes: an element goes to the room in one piece if it is short, so a sink sees
+ * few calls; the order of bytes, blobs and deferred headers is that of the calls. */
 #ifndef RESP_REPLY_H
 #define RESP_REPLY_H
 
@@ -23,29 +27,54 @@
 
 struct reply;
 
-/* Where bytes go. */
+#define REPLY_NEED_MAX 256  /* the writer never asks for more room than this at once */
+#define REPLY_HEADER_MAX 24 /* "*18446744073709551615\r\n", and one to spare */
+#define REPLY_DEFERRED_DEPTH 4
+
+/* Where bytes go. A sink that takes no more (its limit is reached, its client is gone) calls
+ * reply_close() instead of doing what it was asked for, in any of these functions: the writer
+ * looks at `closed` after each call and drops the rest. None is called when closed. */
 struct reply_sink {
-    /* The room is full: seal it and set r->pos and r->end to at least `need` bytes. */
+    /* The room is full: seal what is in it (up to r->pos), add that to r->written, and set r->pos
+     * and r->end to a new room of at least `need` bytes, 1 <= need <= REPLY_NEED_MAX. It is often
+     * called with some room left: the writer does not split headers and short values. */
     void (*more)(struct reply *r, size_t need);
-    /* A span of a blob, without copying; the sink takes a reference. NULL: copied. */
+    /* A span of a blob, without copying: behind what was written so far, before what is written
+     * next. The sink takes a reference of its own and adds the length to r->written. It may leave
+     * r->pos == r->end. NULL: the bytes are copied. */
     void (*blob)(struct reply *r, struct blob *blob, struct slice bytes);
-    /* Opens a place in front of what follows for a header that is written later, and fills it.
-     * At most REPLY_DEFERRED_DEPTH are open, closed in reverse order. */
+    /* defer: opens place `slot` behind what was written so far, for a header of 1 to
+     * REPLY_HEADER_MAX bytes that is known later; what is written next goes behind the place.
+     * settle: fills the place, without moving what is written where it is not cheap. Slots are
+     * 0, 1, ... in the order of opening (at most REPLY_DEFERRED_DEPTH are open) and are settled in
+     * reverse order; all are settled before the reply ends, if not closed. One way for a sink of
+     * blocks: seal, push an empty span for the place and remember its index, skip
+     * REPLY_HEADER_MAX bytes of the block; settle writes the header into these bytes and lets the
+     * span name it. The room may change in both. Until the place is filled, nothing from it on may
+     * be sent. */
     void (*defer)(struct reply *r, unsigned slot);
     void (*settle)(struct reply *r, unsigned slot, struct slice header);
 };
 
-#define REPLY_DEFERRED_DEPTH 4
-
+/* Zero but for `proto` and `sink` is a valid start: no room yet. */
 struct reply {
     char *pos, *end; /* open room */
     const struct reply_sink *sink;
-    uint8_t proto; /* 2 or 3 */
-    bool muted;
-    uint8_t deferred; /* open deferred aggregates */
-    uint32_t errors;  /* error replies written, for statistics and EXEC */
-    uint64_t written; /* bytes sealed or written so far, for limits */
+    uint8_t proto;      /* 2 or 3 */
+    bool muted;         /* set with reply_mute() */
+    bool closed;        /* the sink takes no more: everything is swallowed; implies muted */
+    uint8_t deferred;   /* open deferred aggregates */
+    uint32_t errors;    /* error replies made (also swallowed ones), for statistics and EXEC */
+    uint64_t written;   /* bytes sealed and blobs, kept by the sink; not what is in the open room */
+    uint64_t push_left; /* while muted: elements still to come of an open push */
+    /* Sees the text of each error ("WRONGTYPE Operation ..."), also of swallowed ones. */
+    void (*on_error)(void *arg, struct slice text);
+    void *on_error_arg;
 };
+
+/* CLIENT REPLY OFF and ON. Between two replies, not within one. */
+void reply_mute(struct reply *r, bool muted);
+void reply_close(struct reply *r); /* for sinks: swallow everything from now on */
 
 void reply_raw(struct reply *r, struct slice bytes); /* already encoded */
 
@@ -67,7 +96,7 @@ void reply_verbatim(struct reply *r, const char ext[static 3], struct slice text
 void reply_array(struct reply *r, size_t count);
 void reply_map(struct reply *r, size_t pairs);
 void reply_set(struct reply *r, size_t count);
-void reply_push(struct reply *r, size_t count); /* RESP2: an array; not muted */
+void reply_push(struct reply *r, size_t count); /* RESP2: an array; never muted */
 /* False in RESP2: then write nothing of the attribute. */
 bool reply_attribute(struct reply *r, size_t pairs);
 
@@ -77,12 +106,14 @@ void reply_defer(struct reply *r);
 void reply_settle(struct reply *r, enum reply_kind kind, size_t count);
 
 /* The one place where errors are made. `text` begins with its code ("ERR ...", "WRONGTYPE ...");
- * CR and LF in it become spaces. on_error (may be NULL) sees each, for errorstats. */
+ * CR and LF at its end are dropped, others become spaces. on_error (may be NULL) sees each. */
 void reply_error(struct reply *r, const char *text);
 void reply_error_slice(struct reply *r, struct slice text);
 void reply_errorf(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A writer into a struct buf (tests, tools, scripts) and one to nowhere. */
+/* A writer into a struct buf (tests, tools, scripts): it appends. Between init and done the buffer
+ * is the writer's; reply_to_buf_done() commits what was written. At the buffer's ceiling the writer
+ * closes (reply.closed), and what it wrote is cut somewhere. */
 struct buf;
 struct reply_to_buf {
     struct reply reply;
@@ -90,7 +121,9 @@ struct reply_to_buf {
     size_t slots[REPLY_DEFERRED_DEPTH];
 };
 void reply_to_buf_init(struct reply_to_buf *w, struct buf *buf, uint8_t proto);
-void reply_to_buf_done(struct reply_to_buf *w); /* commits what was written to buf */
+void reply_to_buf_done(struct reply_to_buf *w);
+
+/* A writer to nowhere: closed from the start, errors are still counted and seen. */
 void reply_to_nowhere_init(struct reply *r, uint8_t proto);
 
 #endif
