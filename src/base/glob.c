@@ -21,7 +21,8 @@ static unsigned char fold(const struct matcher *m, char c)
 
 /* A class, from the byte behind '['. Returns the index behind it.
  * A class that is not closed ends with the pattern; a reversed range is turned round; a ']' always
- * closes, also as the first byte; a range may end with any byte, also ']'. */
+ * closes, also as the first byte; a range may end with any byte, also ']', and bytes from 0x80 up
+ * stand below the others in it. */
 static size_t match_class(const struct matcher *m, size_t at, char text, bool *ret_matches)
 {
     const char *p = m->pattern;
@@ -35,9 +36,10 @@ static size_t match_class(const struct matcher *m, size_t at, char text, bool *r
             at++;
             found |= p[at] == text;
         } else if (m->len - at >= 3 && p[at + 1] == '-') {
-            unsigned char first = fold(m, p[at]);
-            unsigned char last = fold(m, p[at + 2]);
-            found |= c >= MIN_OF(first, last) && c <= MAX_OF(first, last);
+            signed char first = (signed char)fold(m, p[at]);
+            signed char last = (signed char)fold(m, p[at + 2]);
+            signed char between = (signed char)c;
+            found |= between >= MIN_OF(first, last) && between <= MAX_OF(first, last);
             at += 2;
         } else {
             found |= fold(m, p[at]) == c;
@@ -69,6 +71,8 @@ static size_t match_part(const struct matcher *m, size_t at, char text, bool *re
 
 static bool match(const struct matcher *m, struct slice text)
 {
+    if (text.len == 0)
+        return m->len == 0; /* not even a star: the peers' matcher does not look at it */
     size_t at = 0;
     size_t i = 0;
     size_t star_at = SIZE_MAX; /* behind the last star, and the byte that it gives up next */
@@ -110,10 +114,5 @@ bool glob_match_nocase(struct slice pattern, struct slice text)
 
 bool glob_is_all(struct slice pattern)
 {
-    if (pattern.len == 0)
-        return false;
-    for (size_t i = 0; i < pattern.len; i++)
-        if (pattern.ptr[i] != '*')
-            return false;
-    return true;
+    return pattern.len == 1 && pattern.ptr[0] == '*';
 }

@@ -8,9 +8,11 @@
 
 #include "base/slice.h"
 
+/* The empty text matches the empty pattern alone, not "*": the peers answer so. Verbs that mean "all"
+ * by a star (KEYS, SCAN) ask glob_is_all first. */
 bool glob_match(struct slice pattern, struct slice text);
 bool glob_match_nocase(struct slice pattern, struct slice text);
-/* True for patterns that match everything ("*", "**"). */
+/* True for "*". */
 bool glob_is_all(struct slice pattern);
 
 #endif
