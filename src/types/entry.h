@@ -3,16 +3,17 @@
  *   offset  size  what
  *   0       1     type (high nibble), encoding (low nibble)
  *   1       1     flags (ENTRY_*)
- *   2       3     LRU clock (seconds, 24 bits) or LFU counter
+ *   2       3     LRU clock (seconds, 24 bits) or LFU counter; 0: not in a database yet
  *   5       1     key length, 255: long
  *   6       2     length of an in-place value
  *   8       8     expiry, Unix time in ms            only with ENTRY_HAS_EXPIRY
+ *   +       8     value: an int64 or a pointer       not with ENCODING_BYTES
  *   +       4     key length                         only if long
- *   +       n     value: bytes in place, an int64, or a pointer
  *   +       k     key
+ *   +       n     value: bytes in place              only with ENCODING_BYTES
  *
- * So that a 16-byte key with a 32-byte value takes a 64-byte block. Integers and pointers in place
- * are not aligned: they are copied in and out.
+ * So that a 16-byte key with a 32-byte value takes a 64-byte block. The key stands before the bytes, so that a look-up
+ * compares it on the line of the header, however long the value is. The eight-byte fields are aligned.
  *
  * A function that changes the size returns the entry's new address: the caller (db/) then puts it in the place of the
  * old one in table and expiry tree. Entries know nothing of the table that they are in. */
@@ -39,12 +40,16 @@ enum value_encoding {
     ENCODING_INT,   /* an int64 in place */
     ENCODING_BYTES, /* in place */
     ENCODING_BLOB,  /* a pointer to struct blob */
+    ENCODING_COUNT,
 };
 
 enum {
     ENTRY_HAS_EXPIRY = 1 << 0,
     ENTRY_RAW = 1 << 1, /* was changed in place: OBJECT ENCODING says raw */
 };
+
+#define ENTRY_KEY_LONG 255
+#define ENTRY_LRU_MAX ((uint32_t)0xffffff)
 
 #define ENTRY_NO_EXPIRY ((int64_t)-1)
 #define ENTRY_KEY_MAX ((size_t)UINT32_MAX)
@@ -75,15 +80,19 @@ int64_t entry_expiry(const struct entry *e);   /* ms, or ENTRY_NO_EXPIRY */
 
 /* Sets or removes the expiry; the entry may move. */
 MUST_USE struct entry *entry_set_expiry(struct entry *e, int64_t when_ms);
-/* A copy under another key: RENAME, COPY, MOVE. The value of `e` is shared or copied as needed and
- * `e` stays as it is. */
+/* A copy under another key: COPY. The value of `e` is shared or copied as needed and `e` stays as
+ * it is. The copy's LRU field is 0. */
 MUST_USE struct entry *entry_copy(const struct entry *e, struct slice key, int64_t when_ms);
+/* The same entry under another key: RENAME. Consumes `e`, which is in no database; its value moves,
+ * expiry and LRU field stay. `key` must not lie in `e`. */
+MUST_USE struct entry *entry_rename(struct entry *e, struct slice key);
 
 uint32_t entry_lru(const struct entry *e);
-void entry_set_lru(struct entry *e, uint32_t value);
+void entry_set_lru(struct entry *e, uint32_t value); /* at most ENTRY_LRU_MAX */
 
 void entry_free(struct entry *e);
-/* How much work freeing is, in elements: decides whether a background thread does it. */
+/* How much work freeing is, in elements (of a blob: pieces of 64 KiB): decides whether a background
+ * thread does it. */
 size_t entry_free_effort(const struct entry *e);
 /* Bytes taken from the allocator by entry and value. */
 size_t entry_footprint(const struct entry *e);

@@ -1,8 +1,10 @@
 /* Strings: integers and short bytes in the entry, long ones in a blob.
  *
- * A value that is the canonical text of an int64 is kept as the number. Bytes stand in place up to
- * STRING_IN_PLACE_MAX; longer ones are a reference-counted blob, which a reply of BLOB_MIN bytes or more sends
- * without copying. Changes copy a blob that is shared. */
+ * A value that is the canonical text of an int64 is kept as the number, unless it was opened or came
+ * as text. Bytes stand in place up to STRING_IN_PLACE_MAX; longer ones are a reference-counted blob, which a
+ * reply of BLOB_MIN bytes or more sends without copying. Changes copy a blob that is shared.
+ *
+ * Values and keys that are passed in must not lie in the entry that is changed. */
 #ifndef TYPES_STRING_H
 #define TYPES_STRING_H
 
@@ -17,7 +19,9 @@
 /* A new string entry. `when_ms` may be ENTRY_NO_EXPIRY. */
 MUST_USE struct entry *string_new(struct slice key, struct slice value, int64_t when_ms);
 MUST_USE struct entry *string_new_int(struct slice key, int64_t value, int64_t when_ms);
-/* Takes over the caller's reference of `blob`. */
+/* Never kept as a number, though it may be the text of one: the results of INCRBYFLOAT. */
+MUST_USE struct entry *string_new_text(struct slice key, struct slice value, int64_t when_ms);
+/* Takes over the caller's reference of `blob`. A short one is copied into the entry. */
 MUST_USE struct entry *string_new_blob(struct slice key, struct blob *blob, int64_t when_ms);
 
 /* The bytes: borrowed from the entry, or an integer's digits written into `scratch`. */
@@ -31,9 +35,12 @@ MUST_USE bool string_as_int(const struct entry *e, int64_t *ret_value);
 /* Another value under the same key, expiry kept; reuses the block when it fits its size class. */
 MUST_USE struct entry *string_set(struct entry *e, struct slice value);
 MUST_USE struct entry *string_set_int(struct entry *e, int64_t value);
+MUST_USE struct entry *string_set_text(struct entry *e, struct slice value);
+MUST_USE struct entry *string_set_blob(struct entry *e, struct blob *blob);
 
 /* Grows to at least `len` bytes (zeros in between) and returns where the bytes may be changed, up to the string's
- * length: APPEND, SETRANGE, SETBIT. Marks the string raw. */
+ * length: APPEND, SETRANGE, SETBIT. Marks the string raw. A blob gets spare room when it grows: as much
+ * again up to 1 MiB, then 1 MiB. */
 MUST_USE struct entry *string_open(struct entry *e, size_t len, char **ret_bytes);
 
 #endif

@@ -1,0 +1,255 @@
+/* Layout and life of entries. The layout is at the top of entry.h. */
+#include "types/entry.h"
+
+#include "base/mem.h"
+#include "types/entry_priv.h"
+#include "types/string.h"
+
+static const struct encoding_ops *const ops_by_encoding[ENCODING_COUNT] = {
+    [ENCODING_BLOB] = &string_blob_ops,
+};
+
+/* The parts of an entry, from which follows how long it is. */
+struct shape {
+    bool has_expiry;
+    enum value_encoding encoding;
+    size_t key_len;
+    size_t bytes_len;
+};
+
+INLINE size_t shape_size(const struct shape *s)
+{
+    return sizeof(struct entry) + s->has_expiry * sizeof(int64_t) +
+           encoding_has_word(s->encoding) * sizeof(int64_t) +
+           (s->key_len >= ENTRY_KEY_LONG) * sizeof(uint32_t) + s->key_len + s->bytes_len;
+}
+
+INLINE struct shape shape_of(const struct entry *e)
+{
+    return (struct shape){
+        .has_expiry = (e->flags & ENTRY_HAS_EXPIRY) != 0,
+        .encoding = entry_encoding(e),
+        .key_len = entry_key_slice(e).len,
+        .bytes_len = e->value_len,
+    };
+}
+
+/* The block may be larger than asked for by what its class has left over: two sizes of one class
+ * are served by the same block. */
+INLINE bool same_block(size_t a, size_t b)
+{
+    return a == b || mem_size_class(a) == mem_size_class(b);
+}
+
+static const struct encoding_ops *ops_of(const struct entry *e)
+{
+    return ops_by_encoding[entry_encoding(e)];
+}
+
+/* Header without expiry field, long key length and key. Everything is placed by the header alone,
+ * so it is written first. */
+INLINE void write_frame(struct entry *e, uint8_t type, const struct shape *s, struct slice key)
+{
+    e->kind = (uint8_t)((unsigned)type << 4 | (unsigned)s->encoding);
+    e->flags = s->has_expiry ? ENTRY_HAS_EXPIRY : 0;
+    memset(e->lru, 0, sizeof(e->lru));
+    e->key_len = (uint8_t)MIN_OF(key.len, (size_t)ENTRY_KEY_LONG);
+    e->value_len = (uint16_t)s->bytes_len;
+
+    unsigned char *at = entry_word_at(e) + encoding_has_word(s->encoding) * sizeof(int64_t);
+    if (UNLIKELY(key.len >= ENTRY_KEY_LONG)) {
+        uint32_t len = (uint32_t)key.len;
+        memcpy(at, &len, sizeof(len));
+        at += sizeof(len);
+    }
+    if (key.len)
+        memcpy(at, key.ptr, key.len);
+}
+
+struct entry *entry_new(enum value_type type, enum value_encoding encoding, struct slice key,
+                        size_t bytes_len, int64_t when_ms)
+{
+    ASSERT(key.len <= ENTRY_KEY_MAX);
+    ASSERT_DEBUG(bytes_len <= UINT16_MAX);
+    ASSERT_DEBUG(bytes_len == 0 || encoding == ENCODING_BYTES);
+    struct shape s = {
+        .has_expiry = when_ms != ENTRY_NO_EXPIRY,
+        .encoding = encoding,
+        .key_len = key.len,
+        .bytes_len = bytes_len,
+    };
+    struct entry *e = mem_alloc(shape_size(&s));
+    write_frame(e, (uint8_t)type, &s, key);
+    if (s.has_expiry)
+        memcpy(entry_expiry_at(e), &when_ms, sizeof(when_ms));
+    return e;
+}
+
+struct slice entry_key(const struct entry *e)
+{
+    return entry_key_slice(e);
+}
+
+int64_t entry_expiry(const struct entry *e)
+{
+    if (!(e->flags & ENTRY_HAS_EXPIRY))
+        return ENTRY_NO_EXPIRY;
+    int64_t when_ms;
+    memcpy(&when_ms, entry_expiry_at(e), sizeof(when_ms));
+    return when_ms;
+}
+
+/* A second entry with the frame and LRU field of `e` in another shape; its value is not written. */
+static struct entry *frame_copy(const struct entry *e, const struct shape *s, struct slice key)
+{
+    struct entry *copy = mem_alloc(shape_size(s));
+    write_frame(copy, (uint8_t)entry_type(e), s, key);
+    copy->flags |= (uint8_t)(e->flags & ~ENTRY_HAS_EXPIRY);
+    memcpy(copy->lru, e->lru, sizeof(copy->lru));
+    return copy;
+}
+
+struct entry *entry_reshape(struct entry *e, enum value_encoding encoding, size_t bytes_len)
+{
+    ASSERT_DEBUG(bytes_len <= UINT16_MAX);
+    ASSERT_DEBUG(bytes_len == 0 || encoding == ENCODING_BYTES);
+    struct shape before = shape_of(e);
+    struct shape after = before;
+    after.encoding = encoding;
+    after.bytes_len = bytes_len;
+
+    /* Bytes stand last: with the encoding kept, nothing moves. */
+    if (before.encoding == encoding && same_block(shape_size(&before), shape_size(&after))) {
+        e->value_len = (uint16_t)bytes_len;
+        return e;
+    }
+    struct entry *moved = frame_copy(e, &after, entry_key_slice(e));
+    if (after.has_expiry)
+        memcpy(entry_expiry_at(moved), entry_expiry_at(e), sizeof(int64_t));
+    size_t kept = MIN_OF(before.bytes_len, after.bytes_len);
+    if (kept)
+        memcpy(entry_bytes_at(moved), entry_bytes_at(e), kept);
+    mem_free_sized(e, shape_size(&before));
+    return moved;
+}
+
+/* Word or bytes in place, whichever the two have. */
+static void value_move(struct entry *to, const struct entry *from)
+{
+    if (encoding_has_word(entry_encoding(from)))
+        memcpy(entry_word_at(to), entry_word_at(from), sizeof(int64_t));
+    else if (from->value_len)
+        memcpy(entry_bytes_at(to), entry_bytes_at(from), from->value_len);
+}
+
+struct entry *entry_set_expiry(struct entry *e, int64_t when_ms)
+{
+    bool had = (e->flags & ENTRY_HAS_EXPIRY) != 0;
+    bool has = when_ms != ENTRY_NO_EXPIRY;
+    if (had != has) {
+        struct shape before = shape_of(e);
+        struct shape after = before;
+        after.has_expiry = has;
+        struct entry *moved = frame_copy(e, &after, entry_key_slice(e));
+        value_move(moved, e);
+        mem_free_sized(e, shape_size(&before));
+        e = moved;
+    }
+    if (has)
+        memcpy(entry_expiry_at(e), &when_ms, sizeof(when_ms));
+    return e;
+}
+
+struct entry *entry_copy(const struct entry *e, struct slice key, int64_t when_ms)
+{
+    ASSERT(key.len <= ENTRY_KEY_MAX);
+    struct shape s = shape_of(e);
+    s.has_expiry = when_ms != ENTRY_NO_EXPIRY;
+    s.key_len = key.len;
+    struct entry *copy = frame_copy(e, &s, key);
+    entry_set_lru(copy, 0);
+    if (s.has_expiry)
+        memcpy(entry_expiry_at(copy), &when_ms, sizeof(when_ms));
+    value_move(copy, e);
+    const struct encoding_ops *ops = ops_of(e);
+    if (ops)
+        entry_put_pointer(copy, ops->copy(entry_pointer(e)));
+    return copy;
+}
+
+struct entry *entry_rename(struct entry *e, struct slice key)
+{
+    ASSERT(key.len <= ENTRY_KEY_MAX);
+    struct shape before = shape_of(e);
+    struct shape after = before;
+    after.key_len = key.len;
+    struct entry *renamed = frame_copy(e, &after, key);
+    if (after.has_expiry)
+        memcpy(entry_expiry_at(renamed), entry_expiry_at(e), sizeof(int64_t));
+    value_move(renamed, e);
+    mem_free_sized(e, shape_size(&before));
+    return renamed;
+}
+
+uint32_t entry_lru(const struct entry *e)
+{
+    return (uint32_t)e->lru[0] | (uint32_t)e->lru[1] << 8 | (uint32_t)e->lru[2] << 16;
+}
+
+void entry_set_lru(struct entry *e, uint32_t value)
+{
+    ASSERT_DEBUG(value <= ENTRY_LRU_MAX);
+    e->lru[0] = (uint8_t)value;
+    e->lru[1] = (uint8_t)(value >> 8);
+    e->lru[2] = (uint8_t)(value >> 16);
+}
+
+void entry_free(struct entry *e)
+{
+    const struct encoding_ops *ops = ops_of(e);
+    if (ops)
+        ops->free(entry_pointer(e));
+    struct shape s = shape_of(e);
+    mem_free_sized(e, shape_size(&s));
+}
+
+size_t entry_free_effort(const struct entry *e)
+{
+    const struct encoding_ops *ops = ops_of(e);
+    return ops ? ops->free_effort(entry_pointer(e)) : 1;
+}
+
+size_t entry_footprint(const struct entry *e)
+{
+    struct shape s = shape_of(e);
+    const struct encoding_ops *ops = ops_of(e);
+    return mem_size_class(shape_size(&s)) + (ops ? ops->footprint(entry_pointer(e)) : 0);
+}
+
+const char *entry_type_name(enum value_type type)
+{
+    static const char *const names[] = {
+        [TYPE_STRING] = "string", [TYPE_LIST] = "list", [TYPE_SET] = "set",
+        [TYPE_ZSET] = "zset",     [TYPE_HASH] = "hash", [TYPE_MODULE] = "module",
+        [TYPE_STREAM] = "stream",
+    };
+    ASSERT((size_t)type < COUNT_OF(names));
+    return names[type];
+}
+
+const char *entry_encoding_name(const struct entry *e)
+{
+    switch (entry_encoding(e)) {
+    case ENCODING_INT:
+        return "int";
+    case ENCODING_BYTES:
+        if (e->flags & ENTRY_RAW || e->value_len > STRING_EMBSTR_MAX)
+            return "raw";
+        return "embstr";
+    case ENCODING_BLOB:
+        return "raw";
+    case ENCODING_COUNT:
+        break;
+    }
+    assert_failed("the encoding is known", __FILE__, __LINE__);
+}
