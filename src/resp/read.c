@@ -81,11 +81,18 @@ int resp_read(struct slice bytes, size_t items_max, struct arena *arena,
 
 /* --- the walk --- */
 
-static void open_frame(struct reader *r, const struct resp_value *v, size_t count)
+static size_t item_count(const struct resp_value *v)
 {
-    r->frames[r->depth++] = (struct frame){ .items = v->items,
-                                            .count = count,
-                                            .is_attribute = v->kind == RESP_ATTRIBUTE };
+    return v->kind == RESP_MAP || v->kind == RESP_ATTRIBUTE ? v->count * 2 : v->count;
+}
+
+static void open_frame(struct reader *r, const struct resp_value *v)
+{
+    struct frame *top = &r->frames[r->depth++];
+    top->items = v->items;
+    top->count = item_count(v);
+    top->next = 0;
+    top->is_attribute = v->kind == RESP_ATTRIBUTE;
     r->attributes[r->depth] = NULL;
 }
 
