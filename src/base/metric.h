@@ -26,7 +26,7 @@ struct metric {
 struct metric_table {
     const struct metric *rows;
     size_t count;
-    const void *owner;
+    void *owner;
     void (*reset)(void *owner); /* CONFIG RESETSTAT, may be NULL */
 };
 

@@ -127,6 +127,8 @@ struct key_spec {
     }
 
 typedef void (*command_run)(struct cmd *cmd);
+/* What a request really does to the key of a specification with KEY_VARIABLE_FLAGS. */
+typedef uint32_t (*command_key_flags)(const struct slice *argv, int argc);
 
 struct command_history {
     const char *since, *change;
@@ -140,6 +142,7 @@ struct command {
     enum command_group group;
     uint32_t acl; /* beyond what flags and group imply */
     struct key_spec keys[KEY_SPECS_MAX];
+    command_key_flags key_flags; /* NULL without variable flags */
 
     const char *since, *complexity, *summary;
     /* The arguments in the notation of dispatch/syntax.h, "" if none. */

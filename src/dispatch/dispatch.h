@@ -19,6 +19,9 @@
 #include "dispatch/session.h"
 #include "resp/parse.h"
 
+/* The version that clients are told, because they choose their features by it. */
+#define DISPATCH_COMPATIBLE_VERSION "7.2.4"
+
 struct arena;
 struct dispatch;
 struct journal;
@@ -137,10 +140,10 @@ bool dispatch_password_required(const struct dispatch *d);
 void dispatch_count_error(struct dispatch *d, struct slice text);
 
 struct directive_table dispatch_directives(struct dispatch *d);
-struct metric_table dispatch_metrics(
-    struct dispatch *d); /* Stats (part), Commandstats, Errorstats */
-struct command_table dispatch_commands(
-    struct dispatch *d); /* COMMAND, SELECT, AUTH, HELLO, RESET, QUIT, ... */
+/* Stats (in part), Commandstats, Errorstats. */
+struct metric_table dispatch_metrics(struct dispatch *d);
+/* Registers COMMAND, SELECT, AUTH, HELLO, RESET and QUIT. */
+void dispatch_register_own(struct dispatch *d);
 
 /* ---- keys of a request ---- */
 

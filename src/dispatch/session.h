@@ -22,11 +22,12 @@ struct session;
 
 enum session_flag {
     SESSION_AUTHENTICATED = 1 << 0,
-    SESSION_NO_TOUCH = 1 << 1,   /* CLIENT NO-TOUCH */
-    SESSION_PARKED = 1 << 2,     /* runs nothing until its owner resumes it */
-    SESSION_CLOSING = 1 << 3,    /* runs nothing any more */
-    SESSION_REPLY_SKIP = 1 << 4, /* CLIENT REPLY SKIP: the next reply is swallowed */
-    SESSION_REPLY_OFF = 1 << 5,
+    SESSION_NO_TOUCH = 1 << 1, /* CLIENT NO-TOUCH */
+    SESSION_PARKED = 1 << 2,   /* runs nothing until its owner resumes it */
+    SESSION_CLOSING = 1 << 3,  /* runs nothing any more */
+    SESSION_REPLY_OFF = 1 << 4,
+    SESSION_REPLY_SKIP_NEXT = 1 << 5, /* CLIENT REPLY SKIP: from the next command on, */
+    SESSION_REPLY_SKIP = 1 << 6,      /* which is this one */
 };
 
 /* The owner's side. Functions may be NULL. */
@@ -36,6 +37,8 @@ struct session_host {
     void (*defer)(struct session *s, const struct request *request);
     /* A protocol error takes its turn in the queue: reply it and close after the reply. */
     void (*protocol_error)(struct session *s, const struct request *request);
+    /* On the server's own machine (loopback, Unix socket): what "local" settings ask. */
+    bool (*is_local)(const struct session *s);
     /* Back to the state of a fresh connection: RESET; the host's own part. */
     void (*reset)(struct session *s);
     /* Close when what was replied has left: QUIT. */
@@ -63,6 +66,10 @@ void session_init(struct session *s, struct dispatch *d, const struct session_ho
 
 void session_set_authenticated(struct session *s, bool yes);
 bool session_is_authenticated(const struct session *s);
+
+/* CLIENT REPLY ON, OFF and SKIP. SKIP changes nothing while replies are off. */
+enum session_reply_mode { SESSION_REPLIES_ON, SESSION_REPLIES_OFF, SESSION_REPLIES_SKIP_ONE };
+void session_set_reply_mode(struct session *s, enum session_reply_mode mode);
 
 /* Database 0, RESP2, no flags of its own, authentication as for a new connection. */
 void session_reset(struct session *s);

@@ -1,17 +1,19 @@
 /* Syntax notation: the arguments of a command, written once in its row, read by COMMAND DOCS.
  *
- *   key:key value                 a key, a string
- *   seconds:int                   typed: string (default) int double key pattern unixtime
- *   TOKEN                         a pure token, named by its lower-case form
- *   EX seconds:int                a token before an argument
- *   name/field                    display name: name, then the text shown
- *   [x]                           optional
- *   x...                          may be repeated; TOKEN x... with "..." behind the argument
- *   (TOKEN x)...                  the token is repeated too
- *   name=<a | b>                  one of
- *   name={a b}                    a block of arguments that belong together
+ *   key:key value         a key; a string
+ *   seconds:int           typed: string (if not said), int, double, key, pattern, unixtime
+ *   NX                    a pure token, named by its lower-case form; or name=NX
+ *   EX seconds:int        a token in front of an argument of any form
+ *   [x]                   optional
+ *   x...   [x]...         may be repeated
+ *   (TOKEN x)...          repeated together with its token
+ *   name=<a | b>          one of several
+ *   name={a b}            arguments that belong together
  *
- * Example, SET: "key:key value [condition=<NX | XX>] [GET] [expiration=<EX seconds:int | ...>]". */
+ * A pure token stands last in what encloses it, or has a name; anything else after a token is the
+ * token's argument. Example, SET:
+ *   key:key value [condition=<NX | XX>] [GET] [expiration=<EX seconds:int | KEEPTTL>]
+ */
 #ifndef DISPATCH_SYNTAX_H
 #define DISPATCH_SYNTAX_H
 

@@ -1,0 +1,95 @@
+/* What the files of this room share. */
+#ifndef DISPATCH_PRIV_H
+#define DISPATCH_PRIV_H
+
+#include "dispatch/cmd.h"
+#include "dispatch/dispatch.h"
+
+/* Error codes counted by errorstats; more are a sign of scripts that make them up. */
+#define ERROR_CODES_MAX 128
+#define ERROR_CODE_LEN_MAX 32
+
+struct error_stat {
+    char code[ERROR_CODE_LEN_MAX];
+    uint64_t count;
+};
+
+/* Names to slots by open addressing; rebuilt when it grows. */
+struct registry {
+    struct command_slot **by_name;
+    size_t mask;
+    struct command_slot **in_order;
+    size_t count, cap;
+};
+
+struct dispatch_clock {
+    uint64_t base_mono_ns;
+    uint64_t base_wall_us;
+    uint64_t unit_start_ns;
+    uint64_t next_ms_at_ns; /* when the wall time in ms changes next */
+    int64_t now_ms;
+};
+
+struct dispatch_pause_state {
+    int64_t until_ms;
+    bool writes_only;
+};
+
+struct dispatch {
+    struct keyspace *keyspace;
+    struct journal *journal;
+    struct registry registry;
+    struct dispatch_clock clock;
+    struct dispatch_pause_state pause;
+    struct dispatch_settings settings;
+    struct dispatch_hooks hooks;
+    const struct cmd *current;
+    uint32_t live_gates;
+    uint64_t commands_processed;
+    uint64_t error_replies;
+    struct error_stat errors[ERROR_CODES_MAX];
+    size_t error_codes;
+    uint64_t errors_uncounted;
+};
+
+/* ---- registry.c ---- */
+void registry_init(struct registry *r);
+void registry_done(struct registry *r);
+
+/* ---- gate.c ---- */
+
+enum verdict { VERDICT_PASS, VERDICT_REFUSE, VERDICT_PARK };
+
+/* The gates that concern a command, from its flags. */
+uint32_t gate_mask_of(const struct command *row);
+/* Asks every gate that is live, in order. A refusal has been replied. */
+enum verdict gates_ask(struct dispatch *d, struct cmd *cmd, const struct command_slot *slot);
+/* The request names no command, or not with this number of arguments: replies the error. */
+void gate_refuse_unknown(struct dispatch *d, struct cmd *cmd);
+void gate_refuse_arity(struct cmd *cmd, const struct command_slot *slot);
+
+INLINE bool arity_fits(const struct command *row, uint32_t argc)
+{
+    return row->arity >= 0 ? argc == (uint32_t)row->arity : argc >= (uint32_t)-row->arity;
+}
+
+/* ---- session.c ---- */
+void session_after_unit(struct session *s); /* CLIENT REPLY SKIP moves on */
+
+/* ---- categories.c: names of flags, groups and ACL categories ---- */
+const char *group_name(enum command_group group);
+void reply_command_flags(struct reply *r, const struct command *row);
+void reply_command_categories(struct reply *r, const struct command *row);
+bool command_has_category(const struct command *row, struct slice category, bool *ret_known);
+
+/* ---- command_info.c ---- */
+void reply_key_flags(struct reply *r, uint32_t flags);
+void reply_command_info(struct reply *r, const struct command_slot *slot);
+void reply_command_docs(struct reply *r, struct arena *arena, const struct command_slot *slot);
+
+/* ---- session_commands.c, command_command.c: rows ---- */
+extern const struct command session_rows[];
+extern const size_t session_row_count;
+extern const struct command command_row;
+
+#endif

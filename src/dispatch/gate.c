@@ -1,0 +1,166 @@
+/* Gates: what must hold before a command may run, in order.
+ *
+ * A gate is one small function that passes, refuses (and replies) or parks. Which gates can matter
+ * now is a mask in the dispatcher and one in the session; which concern a command is a mask in its
+ * slot: the usual request pays one AND and meets no gate. That the command exists and has the
+ * right number of arguments is checked ahead of them, for every request. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "dispatch/dispatch_priv.h"
+
+/* As much of the arguments is shown in the error of an unknown command. */
+#define UNKNOWN_SHOWN_MAX 128
+
+typedef enum verdict (*gate_fn)(struct dispatch *d, struct cmd *cmd);
+
+static bool is_allowed(int setting, const struct session *s)
+{
+    enum { NO, YES, LOCAL };
+    if (setting == LOCAL)
+        return s->host->is_local && s->host->is_local(s);
+    return setting == YES;
+}
+
+static enum verdict gate_protected(struct dispatch *d, struct cmd *cmd)
+{
+    bool is_module = slice_is(cmd->argv[0], "module");
+    int setting = is_module ? d->settings.enable_module_command : d->settings.enable_debug_command;
+    if (is_allowed(setting, cmd->session))
+        return VERDICT_PASS;
+
+    reply_errorf(cmd->reply,
+                 "ERR %s command not allowed. If the %s option is set to \"local\", you can run it "
+                 "from a local connection, otherwise you need to set this option in the "
+                 "configuration file, and then restart the server.",
+                 is_module ? "MODULE" : "DEBUG",
+                 is_module ? "enable-module-command" : "enable-debug-command");
+    return VERDICT_REFUSE;
+}
+
+static enum verdict gate_auth(struct dispatch *d UNUSED, struct cmd *cmd)
+{
+    if (session_is_authenticated(cmd->session))
+        return VERDICT_PASS;
+    reply_error(cmd->reply, "NOAUTH Authentication required.");
+    return VERDICT_REFUSE;
+}
+
+static enum verdict gate_pause(struct dispatch *d, struct cmd *cmd)
+{
+    bool may_change = cmd->row->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    return !d->pause.writes_only || may_change ? VERDICT_PARK : VERDICT_PASS;
+}
+
+static const struct gate {
+    const char *name;
+    gate_fn ask;
+    uint32_t needs;  /* command flags of which one must be set, 0: concerns all commands, */
+    uint32_t spares; /* but not those with one of these */
+} gates[GATE_COUNT] = {
+    [GATE_PROTECTED] = { "protected", gate_protected, CMD_PROTECTED, 0 },
+    [GATE_AUTH] = { "authentication", gate_auth, 0, CMD_NO_AUTH },
+    [GATE_PAUSE] = { "pause", gate_pause, 0, 0 },
+};
+
+uint32_t gate_mask_of(const struct command *row)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < GATE_COUNT; i++) {
+        bool concerned = gates[i].needs == 0 || (row->flags & gates[i].needs);
+        if (concerned && !(row->flags & gates[i].spares))
+            mask |= 1u << i;
+    }
+    return mask;
+}
+
+enum verdict gates_ask(struct dispatch *d, struct cmd *cmd, const struct command_slot *slot)
+{
+    uint32_t live = slot->gates & (d->live_gates | cmd->session->gates) & ~cmd->session->exempt;
+    while (live) {
+        unsigned gate = (unsigned)__builtin_ctz(live);
+        enum verdict verdict = gates[gate].ask(d, cmd);
+        if (verdict != VERDICT_PASS)
+            return verdict;
+        live &= live - 1;
+    }
+    return VERDICT_PASS;
+}
+
+void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live)
+{
+    if (live)
+        d->live_gates |= 1u << gate;
+    else
+        d->live_gates &= ~(1u << gate);
+}
+
+static void refuse_unknown_command(struct cmd *cmd)
+{
+    struct buf args;
+    buf_init(&args, BUF_NO_CEILING);
+    for (int i = 1; i < cmd->argc && args.len < UNKNOWN_SHOWN_MAX; i++) {
+        struct slice arg = cmd->argv[i];
+        arg.len = MIN_OF(arg.len, UNKNOWN_SHOWN_MAX - args.len);
+        buf_append_char(&args, '\'');
+        buf_append(&args, arg);
+        buf_append_str(&args, "' ");
+    }
+    struct slice name = cmd->argv[0];
+    name.len = MIN_OF(name.len, (size_t)UNKNOWN_SHOWN_MAX);
+    reply_errorf(cmd->reply, "ERR unknown command '%.*s', with args beginning with: %.*s",
+                 SLICE_ARGS(name), (int)args.len, args.len ? args.ptr : "");
+    buf_done(&args);
+}
+
+void gate_refuse_unknown(struct dispatch *d, struct cmd *cmd)
+{
+    const struct command_slot *container = dispatch_find(d, cmd->argv[0]);
+    if (!container) {
+        refuse_unknown_command(cmd);
+        return;
+    }
+    struct slice sub = cmd->argv[1];
+    sub.len = MIN_OF(sub.len, (size_t)UNKNOWN_SHOWN_MAX);
+    char upper[64];
+    size_t len = strlen(container->row->name);
+    for (size_t i = 0; i < len && i < sizeof(upper) - 1; i++)
+        upper[i] = (char)(container->row->name[i] & ~0x20);
+    reply_errorf(cmd->reply, "ERR unknown subcommand '%.*s'. Try %.*s HELP.", SLICE_ARGS(sub),
+                 (int)MIN_OF(len, sizeof(upper) - 1), upper);
+}
+
+void gate_refuse_arity(struct cmd *cmd, const struct command_slot *slot)
+{
+    reply_errorf(cmd->reply, "ERR wrong number of arguments for '%s' command", slot->full_name);
+}
+
+/* ---- pause ---- */
+
+void dispatch_pause(struct dispatch *d, bool writes_only, int64_t until_ms)
+{
+    if (until_ms == 0) {
+        bool was_paused = d->pause.until_ms != 0;
+        d->pause = (struct dispatch_pause_state){ 0 };
+        dispatch_gate_set(d, GATE_PAUSE, false);
+        if (was_paused)
+            HOOK_CALL(d->hooks.resumed);
+        return;
+    }
+    /* A second pause never shortens the first, nor makes it milder. */
+    bool all = d->pause.until_ms != 0 && !d->pause.writes_only;
+    d->pause.writes_only = writes_only && !all;
+    d->pause.until_ms = MAX_OF(d->pause.until_ms, until_ms);
+    dispatch_gate_set(d, GATE_PAUSE, true);
+}
+
+int64_t dispatch_paused_until(const struct dispatch *d)
+{
+    return d->pause.until_ms;
+}
+
+void dispatch_pause_check(struct dispatch *d, int64_t now_ms)
+{
+    if (d->pause.until_ms != 0 && now_ms >= d->pause.until_ms)
+        dispatch_pause(d, false, 0);
+}

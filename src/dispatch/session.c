@@ -1,0 +1,71 @@
+#include "dispatch/session.h"
+
+#include "dispatch/dispatch_priv.h"
+
+static void on_error(void *arg, struct slice text)
+{
+    dispatch_count_error(arg, text);
+}
+
+/* A session that was told to be mute by CLIENT REPLY, at the start of a command. */
+static void apply_mute(struct session *s)
+{
+    reply_mute(&s->reply, s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP));
+}
+
+void session_init(struct session *s, struct dispatch *d, const struct session_host *host,
+                  uint64_t id)
+{
+    s->dispatch = d;
+    s->host = host;
+    s->id = id;
+    s->last = NULL;
+    s->gates = s->exempt = 0;
+    s->reply.on_error = on_error;
+    s->reply.on_error_arg = d;
+    s->flags = 0;
+    session_reset(s);
+}
+
+void session_reset(struct session *s)
+{
+    s->db = keyspace_db(s->dispatch->keyspace, 0);
+    s->reply.proto = 2;
+    s->flags &= SESSION_PARKED | SESSION_CLOSING;
+    apply_mute(s);
+    session_set_authenticated(s, !dispatch_password_required(s->dispatch));
+}
+
+void session_set_authenticated(struct session *s, bool yes)
+{
+    if (yes)
+        s->flags |= SESSION_AUTHENTICATED;
+    else
+        s->flags &= ~(uint32_t)SESSION_AUTHENTICATED;
+}
+
+bool session_is_authenticated(const struct session *s)
+{
+    return s->flags & SESSION_AUTHENTICATED;
+}
+
+void session_set_reply_mode(struct session *s, enum session_reply_mode mode)
+{
+    if (mode == SESSION_REPLIES_SKIP_ONE && (s->flags & SESSION_REPLY_OFF))
+        return;
+    s->flags &= ~(uint32_t)(SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT);
+    if (mode == SESSION_REPLIES_OFF)
+        s->flags |= SESSION_REPLY_OFF;
+    if (mode == SESSION_REPLIES_SKIP_ONE)
+        s->flags |= SESSION_REPLY_SKIP_NEXT;
+    apply_mute(s);
+}
+
+void session_after_unit(struct session *s)
+{
+    bool skip_next = s->flags & SESSION_REPLY_SKIP_NEXT;
+    s->flags &= ~(uint32_t)(SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT);
+    if (skip_next)
+        s->flags |= SESSION_REPLY_SKIP;
+    apply_mute(s);
+}

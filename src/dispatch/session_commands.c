@@ -1,0 +1,210 @@
+/* The verbs of a session: who it is, where it is, how it is spoken to. */
+#include "base/num.h"
+#include "dispatch/dispatch_priv.h"
+
+#define WRONG_PASSWORD "WRONGPASS invalid username-password pair or user is disabled."
+
+static void cmd_select(struct cmd *cmd)
+{
+    int64_t index;
+    if (!cmd_int_in(cmd, 1, INT32_MIN, INT32_MAX, &index, NULL))
+        return;
+    if (index < 0 || index >= keyspace_count(cmd->dispatch->keyspace)) {
+        reply_error(cmd->reply, "ERR DB index is out of range");
+        return;
+    }
+    cmd->session->db = keyspace_db(cmd->dispatch->keyspace, (int)index);
+    reply_ok(cmd->reply);
+}
+
+static void cmd_auth(struct cmd *cmd)
+{
+    if (cmd->argc > 3) {
+        reply_error(cmd->reply, ERR_SYNTAX);
+        return;
+    }
+    if (cmd->argc == 2 && !dispatch_password_required(cmd->dispatch)) {
+        reply_error(cmd->reply,
+                    "ERR AUTH <password> called without any password configured for the default "
+                    "user. Are you sure your configuration is correct?");
+        return;
+    }
+    struct slice user = cmd->argc == 3 ? cmd->argv[1] : SLICE("default");
+    if (!dispatch_password_ok(cmd->dispatch, user, cmd->argv[cmd->argc - 1])) {
+        reply_error(cmd->reply, WRONG_PASSWORD);
+        return;
+    }
+    session_set_authenticated(cmd->session, true);
+    reply_ok(cmd->reply);
+}
+
+struct hello_request {
+    int64_t proto; /* 0: as it is */
+    int user_at;   /* argument of AUTH's user name, 0 if absent */
+    int name_at;   /* argument of SETNAME, 0 if absent */
+};
+
+/* False when an error was replied. */
+static bool hello_parse(const struct cmd *cmd, struct hello_request *ret)
+{
+    *ret = (struct hello_request){ 0 };
+    if (cmd->argc < 2)
+        return true;
+    if (!cmd_int(cmd, 1, &ret->proto, "ERR Protocol version is not an integer or out of range"))
+        return false;
+    if (ret->proto != 2 && ret->proto != 3) {
+        reply_error(cmd->reply, "NOPROTO unsupported protocol version");
+        return false;
+    }
+    for (int i = 2; i < cmd->argc; i++) {
+        int more = cmd->argc - 1 - i;
+        if (cmd_is(cmd, i, "auth") && more >= 2) {
+            ret->user_at = i + 1;
+            i += 2;
+        } else if (cmd_is(cmd, i, "setname") && more >= 1) {
+            ret->name_at = ++i;
+        } else {
+            reply_errorf(cmd->reply, "ERR Syntax error in HELLO option '%.*s'",
+                         SLICE_ARGS(cmd->argv[i]));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Performs what HELLO asks. False when an error was replied. */
+static bool hello_apply(struct cmd *cmd, const struct hello_request *hello)
+{
+    struct session *s = cmd->session;
+    if (hello->user_at) {
+        const struct slice *pair = &cmd->argv[hello->user_at];
+        if (!dispatch_password_ok(cmd->dispatch, pair[0], pair[1])) {
+            reply_error(cmd->reply, WRONG_PASSWORD);
+            return false;
+        }
+        session_set_authenticated(s, true);
+    }
+    if (dispatch_password_required(cmd->dispatch) && !session_is_authenticated(s)) {
+        reply_error(cmd->reply,
+                    "NOAUTH HELLO must be called with the client already authenticated, otherwise "
+                    "the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the "
+                    "client and select the RESP protocol version at the same time");
+        return false;
+    }
+    if (hello->name_at && s->host->set_name &&
+        s->host->set_name(s, cmd->argv[hello->name_at]) < 0) {
+        reply_error(cmd->reply, "ERR Client names cannot contain spaces, newlines or special "
+                                "characters.");
+        return false;
+    }
+    if (hello->proto)
+        s->reply.proto = (uint8_t)hello->proto;
+    return true;
+}
+
+static void cmd_hello(struct cmd *cmd)
+{
+    struct hello_request hello;
+    if (!hello_parse(cmd, &hello) || !hello_apply(cmd, &hello))
+        return;
+
+    struct reply *r = cmd->reply;
+    reply_map(r, 7);
+    reply_bulk_str(r, "server");
+    reply_bulk_str(r, "redis");
+    reply_bulk_str(r, "version");
+    reply_bulk_str(r, DISPATCH_COMPATIBLE_VERSION);
+    reply_bulk_str(r, "proto");
+    reply_int(r, r->proto);
+    reply_bulk_str(r, "id");
+    reply_int(r, (int64_t)cmd->session->id);
+    reply_bulk_str(r, "mode");
+    reply_bulk_str(r, "standalone");
+    reply_bulk_str(r, "role");
+    reply_bulk_str(r, "master");
+    reply_bulk_str(r, "modules");
+    reply_array(r, 0);
+}
+
+static void cmd_reset(struct cmd *cmd)
+{
+    struct session *s = cmd->session;
+    if (s->host->reset)
+        s->host->reset(s);
+    session_reset(s);
+    reply_status(cmd->reply, SLICE("RESET"));
+}
+
+static void cmd_quit(struct cmd *cmd)
+{
+    reply_ok(cmd->reply);
+    if (cmd->session->host->close_after_reply)
+        cmd->session->host->close_after_reply(cmd->session);
+}
+
+const struct command session_rows[] = {
+    {
+        .name = "auth",
+        .run = cmd_auth,
+        .arity = -2,
+        .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_SENTINEL |
+                 CMD_ALLOW_BUSY | CMD_SECRET_ARGS,
+        .group = GROUP_CONNECTION,
+        .since = "1.0.0",
+        .complexity = "O(N) where N is the number of passwords defined for the user",
+        .summary = "Proves who the connection's user is.",
+        .syntax = "[username] password",
+    },
+    {
+        .name = "hello",
+        .run = cmd_hello,
+        .arity = -1,
+        .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_SENTINEL |
+                 CMD_ALLOW_BUSY | CMD_SECRET_ARGS,
+        .group = GROUP_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1)",
+        .summary = "Chooses the protocol, and tells what the server is.",
+        .syntax = "[arguments={protover:int [AUTH username_password={username password}] "
+                  "[SETNAME clientname]}]",
+    },
+    {
+        .name = "quit",
+        .run = cmd_quit,
+        .arity = -1,
+        .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_ALLOW_BUSY |
+                 CMD_NO_QUEUE,
+        .group = GROUP_CONNECTION,
+        .since = "1.0.0",
+        .complexity = "O(1)",
+        .summary = "Closes the connection once the replies have left.",
+        .syntax = "",
+        .deprecated_since = "7.2.0",
+        .replaced_by = "just closing the connection",
+    },
+    {
+        .name = "reset",
+        .run = cmd_reset,
+        .arity = 1,
+        .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_ALLOW_BUSY |
+                 CMD_NO_QUEUE,
+        .group = GROUP_CONNECTION,
+        .since = "6.2.0",
+        .complexity = "O(1)",
+        .summary = "Puts the connection back into the state of a new one.",
+        .syntax = "",
+    },
+    {
+        .name = "select",
+        .run = cmd_select,
+        .arity = 2,
+        .flags = CMD_LOADING | CMD_STALE | CMD_FAST,
+        .group = GROUP_CONNECTION,
+        .since = "1.0.0",
+        .complexity = "O(1)",
+        .summary = "Chooses the database that the connection's commands work on.",
+        .syntax = "index:int",
+    },
+};
+
+const size_t session_row_count = COUNT_OF(session_rows);
