@@ -19,10 +19,18 @@ static unsigned char fold(const struct matcher *m, char c)
     return m->nocase ? ascii_lower(c) : (unsigned char)c;
 }
 
+/* Bytes from 0x80 up stand below the others. The ends are ordered before letters are folded, so
+ * that [N-l] is empty when case does not count. */
+static bool in_range(const struct matcher *m, signed char from, signed char to, signed char c)
+{
+    signed char first = (signed char)fold(m, MIN_OF(from, to));
+    signed char last = (signed char)fold(m, MAX_OF(from, to));
+    return c >= first && c <= last;
+}
+
 /* A class, from the byte behind '['. Returns the index behind it.
  * A class that is not closed ends with the pattern; a reversed range is turned round; a ']' always
- * closes, also as the first byte; a range may end with any byte, also ']', and bytes from 0x80 up
- * stand below the others in it. */
+ * closes, also as the first byte; a range may end with any byte, also ']'. */
 static size_t match_class(const struct matcher *m, size_t at, char text, bool *ret_matches)
 {
     const char *p = m->pattern;
@@ -36,10 +44,7 @@ static size_t match_class(const struct matcher *m, size_t at, char text, bool *r
             at++;
             found |= p[at] == text;
         } else if (m->len - at >= 3 && p[at + 1] == '-') {
-            signed char first = (signed char)fold(m, p[at]);
-            signed char last = (signed char)fold(m, p[at + 2]);
-            signed char between = (signed char)c;
-            found |= between >= MIN_OF(first, last) && between <= MAX_OF(first, last);
+            found |= in_range(m, (signed char)p[at], (signed char)p[at + 2], (signed char)c);
             at += 2;
         } else {
             found |= fold(m, p[at]) == c;
