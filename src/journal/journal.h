@@ -3,7 +3,7 @@
  * An effect is a command, as it must be repeated elsewhere to arrive at the same data. Commands,
  * expiry and eviction append; sinks (AOF, replication backlog, slot migration, tests) receive.
  * Effects of one unit belong together: a unit with more than one is wrapped in MULTI and EXEC.
- * SELECT is inserted when the database changes. Offsets count bytes and never go back.
+ * SELECT is inserted when the database changes, inside MULTI. Offsets count bytes and never go back.
  *
  * Without a sink nothing is encoded and appending costs one branch. */
 #ifndef JOURNAL_JOURNAL_H
@@ -26,7 +26,9 @@ struct journal_sink {
 struct journal *journal_new(void);
 void journal_free(struct journal *j);
 
-/* Sinks are called in the order in which they were added. The next effect starts with SELECT. */
+/* Sinks are called in the order in which they were added. The next effect starts with SELECT.
+ * Within a unit, the effects that it has so far are given to the earlier sinks first, as a unit of their
+ * own: the new sink gets what comes after this call. A sink must not add or remove sinks when it is called. */
 void journal_add_sink(struct journal *j, const struct journal_sink *sink);
 void journal_remove_sink(struct journal *j, const struct journal_sink *sink);
 
@@ -42,6 +44,9 @@ void journal_effect(struct journal *j, int db, const struct slice *argv, size_t 
 /* The same from a request's bytes as received (a whole multibulk). */
 void journal_effect_wire(struct journal *j, int db, struct slice wire);
 
+/* Of the next byte that will be given to the sinks. */
 uint64_t journal_offset(const struct journal *j);
+/* Goes on with a history that is known from elsewhere; `offset` is not below the present one. */
+void journal_set_offset(struct journal *j, uint64_t offset);
 
 #endif
