@@ -1,6 +1,7 @@
 /* What handlers share: parsing of arguments with the peers' errors, effects, help. */
 #include "dispatch/cmd.h"
 
+#include "base/blob.h"
 #include "base/num.h"
 #include "dispatch/dispatch_priv.h"
 #include "journal/journal.h"
@@ -53,6 +54,12 @@ bool cmd_type_ok(const struct cmd *cmd, const struct entry *e, enum value_type t
         return true;
     reply_error(cmd->reply, ERR_WRONG_TYPE);
     return false;
+}
+
+struct blob *cmd_take_blob(const struct cmd *cmd, int i)
+{
+    struct blob *bulk = cmd->request->bulk;
+    return bulk && bulk->bytes == cmd->argv[i].ptr ? blob_ref(bulk) : NULL;
 }
 
 void cmd_effect_in(struct cmd *cmd, int db, const struct slice *argv, size_t argc)

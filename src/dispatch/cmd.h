@@ -18,6 +18,7 @@
 #include "dispatch/session.h"
 #include "resp/reply.h"
 
+struct blob;
 struct request;
 
 struct cmd {
@@ -79,6 +80,10 @@ void cmd_no_effect(struct cmd *cmd);
 #define CMD_EFFECT(cmd, ...)                               \
     cmd_effect(cmd, (const struct slice[]){ __VA_ARGS__ }, \
                COUNT_OF(((const struct slice[]){ __VA_ARGS__ })))
+
+/* Argument `i` as a blob that a value may keep, with a reference for the caller, if it was received
+ * into one; else NULL. */
+struct blob *cmd_take_blob(const struct cmd *cmd, int i);
 
 /* Errors that many handlers have. */
 #define ERR_SYNTAX "ERR syntax error"

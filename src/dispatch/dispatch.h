@@ -23,6 +23,7 @@
 #define DISPATCH_COMPATIBLE_VERSION "7.2.4"
 
 struct arena;
+struct blob;
 struct dispatch;
 struct journal;
 struct keyspace;
@@ -67,6 +68,7 @@ struct request {
     struct session *session;
     struct resp_request parsed;
     const char *error; /* a protocol error in its place; `parsed` is empty then */
+    struct blob *bulk; /* its last argument that was received into a blob, borrowed; or NULL */
     struct command_slot *slot;
     uint64_t hash; /* of its first key, when slot->first_key */
 };

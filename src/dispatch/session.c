@@ -20,6 +20,7 @@ void session_init(struct session *s, struct dispatch *d, const struct session_ho
     s->host = host;
     s->id = id;
     s->last = NULL;
+    s->commands = 0;
     s->gates = s->exempt = 0;
     s->reply.on_error = on_error;
     s->reply.on_error_arg = d;

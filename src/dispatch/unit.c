@@ -33,6 +33,7 @@ struct request *batch_add(struct batch *b)
     }
     struct request *request = &b->items[b->count++];
     request->error = NULL;
+    request->bulk = NULL;
     return request;
 }
 
@@ -109,6 +110,7 @@ static void run_unit(struct dispatch *d, struct cmd *cmd, struct command_slot *s
 
     d->current = cmd;
     s->last = slot;
+    s->commands++;
     bool no_touch = s->flags & SESSION_NO_TOUCH;
     if (UNLIKELY(no_touch))
         keyspace_set_no_touch(d->keyspace, !slice_is(cmd->argv[0], "touch"));

@@ -1,0 +1,70 @@
+/* The line of CLIENT LIST and CLIENT INFO. */
+#include <inttypes.h>
+
+#include "client/client_priv.h"
+#include "net/conn.h"
+
+void client_flags_text(const struct client *c, char out[static 32])
+{
+    static const struct {
+        uint32_t flag;
+        char letter;
+    } letters[] = {
+        { CLIENT_CLOSE_AFTER_REPLY, 'c' },
+        { CLIENT_CLOSING, 'A' },
+        { CLIENT_UNIX, 'U' },
+        { CLIENT_NO_EVICT, 'e' },
+    };
+    size_t len = 0;
+    if (c->session.flags & SESSION_PARKED)
+        out[len++] = 'b';
+    for (size_t i = 0; i < COUNT_OF(letters); i++)
+        if (c->flags & letters[i].flag)
+            out[len++] = letters[i].letter;
+    if (c->session.flags & SESSION_NO_TOUCH)
+        out[len++] = 'T';
+    if (len == 0)
+        out[len++] = 'N';
+    out[len] = '\0';
+}
+
+static void describe_addresses(const struct client *c, struct buf *out)
+{
+    const struct conn *conn = stream_conn(c->stream);
+    char peer[SOCKET_TEXT_MAX], own[SOCKET_TEXT_MAX];
+    (void)socket_peer_text(conn->fd, peer);
+    (void)socket_own_text(conn->fd, own);
+    buf_printf(out, "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s", c->session.id, peer, own,
+               conn->fd, c->names.name ? c->names.name : "");
+}
+
+static void describe_memory(const struct client *c, struct buf *out)
+{
+    size_t held = client_held_bytes(c);
+    size_t open = c->block ? c->block->cap : 0;
+    buf_printf(out,
+               " qbuf=%zu qbuf-free=%zu argv-mem=0 multi-mem=0 rbs=%zu rbp=%zu obl=0 oll=%u "
+               "omem=%zu tot-mem=%zu",
+               held, c->held_cap - MIN_OF(c->held_cap, c->held_len), open, open, c->out.count,
+               client_output_memory(c), client_memory(c));
+}
+
+void client_describe(const struct client *c, struct buf *out)
+{
+    const struct command_slot *last = c->session.last;
+    int64_t now_ms = dispatch_now_ms(c->owner->dispatch);
+    char flags[32];
+
+    describe_addresses(c, out);
+    client_flags_text(c, flags);
+    buf_printf(out, " age=%" PRId64 " idle=%" PRId64 " flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1",
+               (now_ms - c->created_ms) / 1000, (now_ms - c->active_ms) / 1000, flags,
+               db_index(c->session.db));
+    describe_memory(c, out);
+    buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%u lib-name=%s lib-ver=%s",
+               client_unsent(c) > 0 ? "rw" : "r", last ? last->full_name : "NULL",
+               (unsigned)c->session.reply.proto, c->names.lib_name ? c->names.lib_name : "",
+               c->names.lib_ver ? c->names.lib_ver : "");
+    buf_printf(out, " tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64 " tot-cmds=%" PRIu64, c->net_in,
+               c->net_out, c->session.commands);
+}

@@ -1,0 +1,218 @@
+/* Directives and metrics of the clients. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/num.h"
+#include "client/client_priv.h"
+
+#define AT(field) offsetof(struct client_settings, field)
+
+static const char *const class_names[CLIENT_CLASS_COUNT] = {
+    [CLIENT_NORMAL] = "normal",
+    [CLIENT_REPLICA] = "replica",
+    [CLIENT_PUBSUB] = "pubsub",
+};
+
+static int find_class(struct slice word)
+{
+    if (slice_is(word, "slave"))
+        return CLIENT_REPLICA;
+    for (int i = 0; i < CLIENT_CLASS_COUNT; i++)
+        if (slice_is(word, class_names[i]))
+            return i;
+    return -EINVAL;
+}
+
+static int parse_output_limits(void *owner, const struct slice *words, size_t count,
+                               const char **ret_error)
+{
+    struct clients *cs = owner;
+    struct client_output_limit limits[CLIENT_CLASS_COUNT];
+    memcpy(limits, cs->settings.output, sizeof(limits));
+
+    *ret_error = "Wrong number of arguments in buffer limit configuration.";
+    if (count == 0 || count % 4 != 0)
+        return -EINVAL;
+    for (size_t i = 0; i < count; i += 4) {
+        int class = find_class(words[i]);
+        *ret_error = "Invalid client class specified in buffer limit configuration.";
+        if (class < 0)
+            return -EINVAL;
+        struct client_output_limit *limit = &limits[class];
+        *ret_error = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+        if (num_parse_memory(words[i + 1], &limit->hard_bytes) < 0 ||
+            num_parse_memory(words[i + 2], &limit->soft_bytes) < 0 ||
+            !num_parse_int(words[i + 3], &limit->soft_seconds))
+            return -EINVAL;
+        if (limit->hard_bytes < 0 || limit->soft_bytes < 0 || limit->soft_seconds < 0)
+            return -EINVAL;
+    }
+    memcpy(cs->settings.output, limits, sizeof(limits));
+    return 0;
+}
+
+static void show_output_limits(const void *owner, struct buf *out)
+{
+    const struct clients *cs = owner;
+    /* CONFIG GET prints the class by its older name. */
+    static const char *const shown[CLIENT_CLASS_COUNT] = { "normal", "slave", "pubsub" };
+    for (int i = 0; i < CLIENT_CLASS_COUNT; i++) {
+        const struct client_output_limit *limit = &cs->settings.output[i];
+        buf_printf(out, "%s%s %" PRId64 " %" PRId64 " %" PRId64, i ? " " : "", shown[i],
+                   limit->hard_bytes, limit->soft_bytes, limit->soft_seconds);
+    }
+}
+
+static const struct directive directives[] = {
+    { .name = "maxclients",
+      .type = DIRECTIVE_INT,
+      .offset = AT(maxclients),
+      .min = 1,
+      .max = UINT32_MAX,
+      .initial = "10000" },
+    { .name = "timeout",
+      .type = DIRECTIVE_INT,
+      .offset = AT(timeout_s),
+      .min = 0,
+      .max = INT32_MAX,
+      .initial = "0" },
+    { .name = "tcp-keepalive",
+      .type = DIRECTIVE_INT,
+      .offset = AT(tcp_keepalive_s),
+      .min = 0,
+      .max = INT32_MAX,
+      .initial = "300" },
+    { .name = "client-query-buffer-limit",
+      .type = DIRECTIVE_MEMORY,
+      .offset = AT(query_buffer_limit),
+      .min = 1024 * 1024,
+      .max = INT64_MAX,
+      .initial = "1gb" },
+    { .name = "proto-max-bulk-len",
+      .type = DIRECTIVE_MEMORY,
+      .offset = AT(proto_max_bulk_len),
+      .min = 1024 * 1024,
+      .max = INT64_MAX,
+      .initial = "512mb" },
+    { .name = "protected-mode",
+      .type = DIRECTIVE_BOOL,
+      .offset = AT(protected_mode),
+      .initial = "yes" },
+    { .name = "client-output-buffer-limit",
+      .type = DIRECTIVE_CUSTOM,
+      .flags = DIRECTIVE_MULTI,
+      .initial = "normal 0 0 0 replica 268435456 67108864 60 pubsub 33554432 8388608 60",
+      .parse = parse_output_limits,
+      .show = show_output_limits },
+};
+
+struct directive_table clients_directives(struct clients *cs)
+{
+    return (struct directive_table){ directives, COUNT_OF(directives), &cs->settings, cs };
+}
+
+/* ---- metrics ---- */
+
+static const struct clients *self(const void *owner)
+{
+    return owner;
+}
+
+static uint64_t connected(const void *owner)
+{
+    return self(owner)->count;
+}
+
+static int64_t maxclients(const void *owner)
+{
+    return self(owner)->settings.maxclients;
+}
+
+static uint64_t none(const void *owner UNUSED)
+{
+    return 0;
+}
+
+static uint64_t recent_in(const void *owner)
+{
+    return self(owner)->stats.recent_max_in;
+}
+
+static uint64_t recent_out(const void *owner)
+{
+    return self(owner)->stats.recent_max_out;
+}
+
+static uint64_t accepted(const void *owner)
+{
+    return self(owner)->stats.accepted;
+}
+
+static uint64_t rejected(const void *owner)
+{
+    return self(owner)->stats.rejected;
+}
+
+static uint64_t net_in(const void *owner)
+{
+    return self(owner)->stats.net_in;
+}
+
+static uint64_t net_out(const void *owner)
+{
+    return self(owner)->stats.net_out;
+}
+
+static uint64_t reads(const void *owner)
+{
+    return self(owner)->stats.reads;
+}
+
+static uint64_t writes(const void *owner)
+{
+    return self(owner)->stats.writes;
+}
+
+static uint64_t query_disconnections(const void *owner)
+{
+    return self(owner)->stats.closed_query_limit;
+}
+
+static uint64_t output_disconnections(const void *owner)
+{
+    return self(owner)->stats.closed_output_limit;
+}
+
+static void reset(void *owner)
+{
+    struct clients *cs = owner;
+    cs->stats = (struct client_stats){ 0 };
+}
+
+static const struct metric metrics[] = {
+    { .section = "Clients", .name = "connected_clients", .count = connected },
+    { .section = "Clients", .name = "cluster_connections", .count = none },
+    { .section = "Clients", .name = "maxclients", .value = maxclients },
+    { .section = "Clients", .name = "client_recent_max_input_buffer", .count = recent_in },
+    { .section = "Clients", .name = "client_recent_max_output_buffer", .count = recent_out },
+    { .section = "Clients", .name = "blocked_clients", .count = none },
+    { .section = "Clients", .name = "tracking_clients", .count = none },
+    { .section = "Clients", .name = "clients_in_timeout_table", .count = none },
+    { .section = "Stats", .name = "total_connections_received", .count = accepted },
+    { .section = "Stats", .name = "rejected_connections", .count = rejected },
+    { .section = "Stats", .name = "total_net_input_bytes", .count = net_in },
+    { .section = "Stats", .name = "total_net_output_bytes", .count = net_out },
+    { .section = "Stats", .name = "total_reads_processed", .count = reads },
+    { .section = "Stats", .name = "total_writes_processed", .count = writes },
+    { .section = "Stats",
+      .name = "client_query_buffer_limit_disconnections",
+      .count = query_disconnections },
+    { .section = "Stats",
+      .name = "client_output_buffer_limit_disconnections",
+      .count = output_disconnections },
+};
+
+struct metric_table clients_metrics(struct clients *cs)
+{
+    return (struct metric_table){ metrics, COUNT_OF(metrics), cs, reset };
+}

@@ -1,0 +1,250 @@
+/* The room's handle: accepting, the turn's phases, periodic checks. */
+#include "client/clients.h"
+
+#include <inttypes.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "client/client_priv.h"
+#include "event/loop.h"
+#include "net/conn.h"
+
+/* Blocks kept for the replies of the next turn. */
+#define POOL_KEEP_BYTES ((size_t)8 * 1024 * 1024)
+/* Clients looked at by one run of the periodic check. */
+#define CHECKED_AT_ONCE 1000
+
+static void on_resumed(void *arg);
+
+struct clients *clients_new(struct loop *loop, struct dispatch *d)
+{
+    struct clients *cs = mem_zalloc(sizeof(*cs));
+    cs->loop = loop;
+    cs->dispatch = d;
+    cs->pool = block_pool_new(POOL_KEEP_BYTES);
+    list_init(&cs->all);
+    cs->check_next = &cs->all;
+    list_init(&cs->output);
+    list_init(&cs->resumed);
+    list_init(&cs->closing);
+    struct directive_table table = clients_directives(cs);
+    directive_init_all(&table);
+    dispatch_hooks(d)->resumed.fn = on_resumed;
+    dispatch_hooks(d)->resumed.arg = cs;
+    return cs;
+}
+
+void clients_start(struct clients *cs, struct stream_io *io)
+{
+    cs->io = io;
+    batch_init(&cs->batch, stream_io_arena(io));
+}
+
+void clients_free(struct clients *cs)
+{
+    if (!cs)
+        return;
+    LIST_FOR_EACH_SAFE(node, &cs->all)
+    client_free(LIST_ENTRY(node, struct client, in_all));
+    bulk_list_release(&cs->batch_bulks);
+    batch_done(&cs->batch);
+    block_pool_free(cs->pool);
+    struct directive_table table = clients_directives(cs);
+    directive_done_all(&table);
+    mem_free(cs);
+}
+
+const struct client_settings *clients_settings(const struct clients *cs)
+{
+    return &cs->settings;
+}
+
+size_t clients_count(const struct clients *cs)
+{
+    return cs->count;
+}
+
+struct client *clients_find(const struct clients *cs, uint64_t id)
+{
+    for (const struct list *node = cs->all.next; node != &cs->all; node = node->next) {
+        struct client *c = LIST_ENTRY((struct list *)(uintptr_t)node, struct client, in_all);
+        if (c->session.id == id)
+            return c->flags & CLIENT_CLOSING ? NULL : c;
+    }
+    return NULL;
+}
+
+/* ---- accepting ---- */
+
+static const char denied[] =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. If you want to connect from external computers to Redis you may adopt one of the "
+    "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET "
+    "protected-mode no' from the loopback interface by connecting to Redis from the same host the "
+    "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do "
+    "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable "
+    "the protected mode by editing the Redis configuration file, and setting the protected mode "
+    "option to 'no', and then restarting the server. 3) If you started the server manually just "
+    "for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication "
+    "password for the default user. NOTE: You only need to do one of the above things in order for "
+    "the server to start accepting connections from the outside.\r\n";
+
+/* Why a connection is not taken, as it is told; NULL if it is. */
+static const char *refusal(const struct clients *cs, const struct conn *conn)
+{
+    if (cs->count >= (size_t)cs->settings.maxclients)
+        return "-ERR max number of clients reached\r\n";
+    bool open = cs->settings.protected_mode && !dispatch_password_required(cs->dispatch);
+    if (open && conn->type != &conn_unix && !socket_peer_is_local(conn->fd))
+        return denied;
+    return NULL;
+}
+
+static void on_accepted(struct conn *conn)
+{
+    struct clients *cs = conn->user;
+    if (conn->state != CONN_CONNECTED) {
+        log_write(LOG_VERBOSE, "Error accepting a client connection: %s", conn_last_error(conn));
+        conn_close(conn);
+        return;
+    }
+    const char *why = refusal(cs, conn);
+    if (why) {
+        /* The peer may be gone, or not read: nothing depends on it. */
+        (void)!conn_write(conn, why, strlen(why));
+        cs->stats.rejected++;
+        conn_close(conn);
+        return;
+    }
+    if (conn->type != &conn_unix) {
+        (void)socket_set_nodelay(conn->fd, true);
+        if (cs->settings.tcp_keepalive_s > 0)
+            (void)socket_set_keepalive(conn->fd, (int)cs->settings.tcp_keepalive_s);
+    }
+    (void)client_new(cs, conn);
+}
+
+void clients_accept(void *user, struct conn *conn, const struct listener_info *info UNUSED)
+{
+    struct clients *cs = user;
+    cs->stats.accepted++;
+    conn->user = cs;
+    int error = conn_accept(conn, on_accepted);
+    if (error < 0) {
+        log_write(LOG_WARNING, "Error accepting a client connection: %s", strerror(-error));
+        conn_close(conn);
+    }
+}
+
+/* ---- the turn ---- */
+
+void clients_receive(struct clients *cs)
+{
+    struct list due;
+    list_init(&due);
+    list_splice_back(&due, &cs->resumed);
+    while (!list_is_empty(&due)) {
+        struct client *c = LIST_ENTRY(due.next, struct client, in_resumed);
+        list_unlink(&c->in_resumed);
+        client_resume(c);
+    }
+}
+
+void clients_execute(struct clients *cs)
+{
+    dispatch_run_batch(cs->dispatch, &cs->batch);
+}
+
+void clients_batch_done(struct clients *cs)
+{
+    if (cs->batch_bulks.count)
+        bulk_list_release(&cs->batch_bulks);
+    stream_io_batch_done(cs->io);
+}
+
+void clients_send(struct clients *cs)
+{
+    while (!list_is_empty(&cs->output)) {
+        struct client *c = LIST_ENTRY(cs->output.next, struct client, in_output);
+        list_unlink(&c->in_output);
+        client_flush(c);
+    }
+}
+
+void clients_reap(struct clients *cs)
+{
+    while (!list_is_empty(&cs->closing))
+        client_free(LIST_ENTRY(cs->closing.next, struct client, in_closing));
+    if (!list_is_empty(&cs->resumed))
+        loop_dont_wait(cs->loop);
+}
+
+static void on_resumed(void *arg)
+{
+    struct clients *cs = arg;
+    for (struct list *node = cs->all.next; node != &cs->all; node = node->next) {
+        struct client *c = LIST_ENTRY(node, struct client, in_all);
+        if (!(c->session.flags & SESSION_PARKED))
+            continue;
+        c->session.flags &= ~(uint32_t)SESSION_PARKED;
+        if (list_is_empty(&c->in_resumed) && !(c->flags & CLIENT_CLOSING))
+            list_push_back(&cs->resumed, &c->in_resumed);
+    }
+    loop_dont_wait(cs->loop);
+}
+
+/* ---- periodic checks ---- */
+
+static void check_idle(struct clients *cs, struct client *c, int64_t now_ms)
+{
+    bool idles = !(c->session.flags & SESSION_PARKED);
+    if (cs->settings.timeout_s && idles && now_ms - c->active_ms > cs->settings.timeout_s * 1000) {
+        log_write(LOG_VERBOSE, "Closing idle client");
+        client_close(c);
+    }
+}
+
+/* A slice of all clients, going on where the last one ended. */
+static void job_check(void *owner)
+{
+    struct clients *cs = owner;
+    int64_t now_ms = dispatch_now_ms(cs->dispatch);
+    size_t todo = MIN_OF(cs->count, (size_t)CHECKED_AT_ONCE);
+    for (size_t i = 0; i < todo; i++) {
+        if (cs->check_next == &cs->all)
+            cs->check_next = cs->all.next;
+        struct client *c = LIST_ENTRY(cs->check_next, struct client, in_all);
+        cs->check_next = cs->check_next->next;
+        if (c->flags & CLIENT_CLOSING)
+            continue;
+        check_idle(cs, c, now_ms);
+        (void)client_check_output(c);
+    }
+}
+
+/* INFO's recent maxima forget what is long ago. */
+static void job_forget_maxima(void *owner)
+{
+    struct clients *cs = owner;
+    cs->stats.recent_max_in /= 2;
+    cs->stats.recent_max_out /= 2;
+}
+
+static void job_unpause(void *owner)
+{
+    struct clients *cs = owner;
+    dispatch_pause_check(cs->dispatch, dispatch_now_ms(cs->dispatch));
+}
+
+static const struct job jobs[] = {
+    { "client checks", 100, job_check },
+    { "forget buffer maxima", 8000, job_forget_maxima },
+    { "end a pause", 10, job_unpause },
+};
+
+struct job_table clients_jobs(struct clients *cs)
+{
+    return (struct job_table){ jobs, COUNT_OF(jobs), cs };
+}

@@ -1,0 +1,95 @@
+/* Clients: the connected peers, from accept to free.
+ *
+ * A client is a session plus a stream plus limits. This room fills the turn's batch with the
+ * requests that clients sent (phase 1), and hands what was replied to their streams (phase 4); in
+ * between, the dispatcher runs the batch. `struct clients` is the room's handle.
+ *
+ * Closing: client_close() marks a client and is safe anywhere, also inside its own command; it runs
+ * nothing more, gets no more bytes, and is freed by clients_reap() at the end of the turn. A client
+ * told to close after its reply is closed when everything that it was replied has left.
+ *
+ * Invariants: every client is in the list of all until it is freed; the lists of those that have
+ * output, are parked or are closing hold it at most once each. */
+#ifndef CLIENT_CLIENTS_H
+#define CLIENT_CLIENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/directive.h"
+#include "base/job.h"
+#include "base/metric.h"
+#include "base/slice.h"
+#include "dispatch/command.h"
+#include "net/listener.h"
+
+struct client;
+struct clients;
+struct dispatch;
+struct loop;
+struct stream_io;
+
+/* Classes of clients with limits of their own. */
+enum client_class { CLIENT_NORMAL, CLIENT_REPLICA, CLIENT_PUBSUB, CLIENT_CLASS_COUNT };
+
+/* client-output-buffer-limit of one class; 0: no limit. */
+struct client_output_limit {
+    int64_t hard_bytes, soft_bytes, soft_seconds;
+};
+
+struct client_settings {
+    int64_t maxclients;
+    int64_t timeout_s;
+    int64_t tcp_keepalive_s;
+    int64_t query_buffer_limit;
+    int64_t proto_max_bulk_len;
+    bool protected_mode;
+    struct client_output_limit output[CLIENT_CLASS_COUNT];
+};
+
+struct clients *clients_new(struct loop *loop, struct dispatch *d);
+/* Closes and frees all clients. Accepts NULL. */
+void clients_free(struct clients *cs);
+/* The means of moving bytes, made when the transport is known; before the first accept. */
+void clients_start(struct clients *cs, struct stream_io *io);
+
+const struct client_settings *clients_settings(const struct clients *cs);
+size_t clients_count(const struct clients *cs);
+
+/* A listener's connection: takes it over, or refuses it with the peers' words (too many clients,
+ * protected mode) and closes it. */
+void clients_accept(void *cs, struct conn *conn, const struct listener_info *info);
+
+/* ---- the turn's phases ---- */
+
+/* Phase 1, before the streams are read: clients that waited (parked, or unauthenticated with more
+ * to say) bring the requests that they hold. */
+void clients_receive(struct clients *cs);
+/* Phase 2: runs the batch. */
+void clients_execute(struct clients *cs);
+/* After phase 3: gives the batch's memory back. */
+void clients_batch_done(struct clients *cs);
+/* Phase 4: seals and sends what was replied. */
+void clients_send(struct clients *cs);
+/* End of the turn: frees those that were closed. */
+void clients_reap(struct clients *cs);
+
+/* Once a while: timeouts, soft limits, recent maxima. */
+struct job_table clients_jobs(struct clients *cs);
+
+/* ---- one client ---- */
+
+void client_close(struct client *c);
+/* The id is CLIENT ID's. NULL if there is none. */
+struct client *clients_find(const struct clients *cs, uint64_t id);
+/* Writes the line of CLIENT LIST without its line end: also for logs. */
+void client_describe(const struct client *c, struct buf *out);
+
+/* ---- what the room exports ---- */
+
+struct directive_table clients_directives(struct clients *cs);
+struct metric_table clients_metrics(struct clients *cs);
+struct command_table clients_commands(struct clients *cs); /* CLIENT */
+
+#endif
