@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "client/client_priv.h"
+#include "db/db.h"
 #include "net/conn.h"
 
 void client_flags_text(const struct client *c, char out[static 32])
