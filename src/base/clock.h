@@ -1,7 +1,8 @@
 /* Clocks: one monotonic in nanoseconds, one wall clock in microseconds and milliseconds.
  *
  * The monotonic clock reads the time stamp counter where the kernel trusts it (invariant, and
- * calibrated against CLOCK_MONOTONIC at clock_init), else clock_gettime. Tests replace both by a
+ * calibrated against CLOCK_MONOTONIC at clock_init, once a second anew), else clock_gettime. It never
+ * goes back on one thread; two threads agree within some microseconds. Tests replace both by a
  * virtual clock through clock_set_source; nothing in the server reads time another way. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -16,7 +17,7 @@ struct clock_source {
 
 /* Calibrates; call once at start. Without it clock_gettime serves. */
 void clock_init(void);
-/* NULL restores the machine's clocks. */
+/* NULL restores the machine's clocks. The source must live as long as it is set. */
 void clock_set_source(const struct clock_source *source);
 
 uint64_t clock_mono_ns(void);

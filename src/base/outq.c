@@ -190,6 +190,10 @@ static bool span_continues(const struct span *last, const struct span *span)
 
 void outq_push(struct outq *q, struct span span)
 {
+    if (span.len == 0) {
+        span_release(&span);
+        return;
+    }
     q->bytes += span.len;
     if (q->count > 0) {
         struct span *last = span_at(q, q->count - 1);
@@ -229,8 +233,7 @@ void outq_drop(struct outq *q, size_t n)
 {
     ASSERT(n <= q->bytes);
     q->bytes -= n;
-    /* Empty spans at the front go too: they would never be asked for. */
-    while (q->count > 0) {
+    while (n > 0) {
         struct span *span = span_at(q, 0);
         if (n < span->len) {
             span->ptr += n;
@@ -243,7 +246,8 @@ void outq_drop(struct outq *q, size_t n)
         if (q->spans)
             q->head = (q->head + 1) & (q->cap - 1);
     }
-    ring_free(q);
+    if (q->count == 0)
+        ring_free(q);
 }
 
 static size_t owner_footprint(const struct span *span)
