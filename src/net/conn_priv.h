@@ -5,7 +5,7 @@
 #include "net/conn.h"
 
 /* Calls a handler with a reference held. False if the connection is gone. */
-MUST_USE bool conn_call(struct conn *c, conn_fn fn);
+bool conn_call(struct conn *c, conn_fn fn);
 
 /* Notes an error (errno); state error if it was connected. Returns -error. */
 int conn_failed(struct conn *c, int error);

@@ -41,7 +41,8 @@ struct listener_info {
 };
 
 struct listener_callbacks {
-    /* The owner takes the connection and goes on with conn_accept. */
+    /* The owner takes the connection and goes on with conn_accept. It may rebind or close the
+     * listener here, but not free it. */
     void (*on_accept)(void *user, struct conn *c, const struct listener_info *info);
     /* accept() failed with -errno, not for a reason of the one connection. */
     void (*on_error)(void *user, int error, const struct listener_info *info);
@@ -64,7 +65,7 @@ void listener_close_in_child(struct listener *l);
 
 void listener_set_accepts_max(struct listener *l, int accepts_an_event);
 size_t listener_count(const struct listener *l); /* open sockets */
-/* The port that the first socket listens on (as the kernel chose it), 0 if none. */
+/* The port that is listened on, 0 if none. */
 int listener_port(const struct listener *l);
 const struct conn_type *listener_type(const struct listener *l);
 const struct listener_info *listener_info(const struct listener *l, size_t index);

@@ -43,26 +43,43 @@ void stream_io_free(struct stream_io *io);
 
 /* The memory of the current batch: also for what is parsed out of the received bytes. */
 struct arena *stream_io_arena(struct stream_io *io);
+/* Around a nested turn: the outer batch's bytes stay valid, the inner turn has memory of its own,
+ * which stream_io_batch_leave frees. Pairs nest. */
+void stream_io_batch_enter(struct stream_io *io);
+void stream_io_batch_leave(struct stream_io *io);
 /* Frees `block` (from mem_alloc) together with the batch. */
 void stream_io_adopt(struct stream_io *io, void *block);
 void stream_io_batch_done(struct stream_io *io);
+struct stream_io_stats {
+    uint64_t bytes_in, bytes_out;
+    uint64_t reads, writes; /* events that moved bytes */
+};
+const struct stream_io_stats *stream_io_stats(const struct stream_io *io);
+void stream_io_stats_reset(struct stream_io *io);
+enum stream_kind stream_io_kind(const struct stream_io *io);
+
 /* While memory is short, a writable stream gets everything that waits for it. */
 void stream_io_lift_write_max(struct stream_io *io, bool lifted);
 
+/* Called by the loop, never from inside a function of this header. */
 struct stream_callbacks {
     /* Bytes have come; valid until stream_io_batch_done. */
     void (*on_bytes)(void *user, struct slice bytes);
     /* A bulk asked for by stream_expect is complete. */
     void (*on_bulk)(void *user);
-    /* Spans have left; `unsent` bytes remain. */
+    /* Bytes have left since stream_send returned; `unsent` remain. What leaves inside stream_send
+     * is not told: ask stream_unsent() behind it. May be NULL. */
     void (*on_sent)(void *user, size_t unsent);
-    /* The peer has closed (error 0) or the connection broke (-errno). The user closes the stream. */
+    /* The peer has closed (error 0) or the connection broke (-errno). Nothing else will be called;
+     * the user closes the stream, now or later. */
     void (*on_closed)(void *user, int error);
 };
 
-/* Takes over a connected `conn`. Reading starts at once. */
+/* Takes over a connected `conn` and its `user`. Reading starts at once. */
 struct stream *stream_new(struct stream_io *io, struct conn *conn,
                           const struct stream_callbacks *callbacks, void *user);
+/* The connection changes its owner: a client becomes a link. */
+void stream_set_user(struct stream *s, const struct stream_callbacks *callbacks, void *user);
 /* Closes at once: what is unsent is released, nothing is called any more. */
 void stream_close(struct stream *s);
 

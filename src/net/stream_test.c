@@ -1,0 +1,484 @@
+/* The contract of streams, the same for every kind that the kernel offers. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "event/loop.h"
+#include "net/conn.h"
+#include "tests/unit/check.h"
+
+static const enum stream_kind kinds[] = { STREAM_READINESS };
+
+#define EACH_KIND(kind)                                               \
+    for (size_t kind##_i = 0; kind##_i < COUNT_OF(kinds); kind##_i++) \
+        for (struct world *w = world_new(kinds[kind##_i]); w; w = world_free(w))
+
+/* A stream whose peer is a plain socket, and what its callbacks saw. */
+struct world {
+    struct loop *loop;
+    struct stream_io *io;
+    struct stream *stream;
+    struct block_pool *pool;
+    int peer;
+    char *got; /* received bytes, copied */
+    size_t got_len, got_cap;
+    int calls, bulks, sents, closes;
+    int closed_error;
+    bool close_in_bytes, close_in_sent, keep_after_close;
+    char *expect_out;
+    size_t expect_after_first; /* asked for in the first on_bytes */
+    struct world *other;       /* closed in on_bytes */
+};
+
+static void close_stream(struct world *w)
+{
+    if (w->stream)
+        stream_close(w->stream);
+    w->stream = NULL;
+}
+
+static void saw_bytes(void *user, struct slice bytes)
+{
+    struct world *w = user;
+    w->calls++;
+    if (w->got_len + bytes.len > w->got_cap) {
+        w->got_cap = (w->got_len + bytes.len) * 2;
+        w->got = mem_realloc(w->got, w->got_cap);
+    }
+    memcpy(w->got + w->got_len, bytes.ptr, bytes.len);
+    w->got_len += bytes.len;
+    if (w->close_in_bytes)
+        close_stream(w);
+    if (w->other)
+        close_stream(w->other);
+    if (w->expect_after_first) {
+        stream_expect(w->stream, w->expect_out, w->expect_after_first);
+        w->expect_after_first = 0;
+    }
+}
+
+static void saw_bulk(void *user)
+{
+    struct world *w = user;
+    w->bulks++;
+}
+
+static void saw_sent(void *user, size_t unsent)
+{
+    struct world *w = user;
+    CHECK_UINT(unsent, stream_unsent(w->stream));
+    w->sents++;
+    if (w->close_in_sent)
+        close_stream(w);
+}
+
+static void saw_closed(void *user, int error)
+{
+    struct world *w = user;
+    w->closes++;
+    w->closed_error = error;
+    if (!w->keep_after_close)
+        close_stream(w);
+}
+
+static const struct stream_callbacks callbacks = { saw_bytes, saw_bulk, saw_sent, saw_closed };
+
+static void attach(struct world *w)
+{
+    int fds[2];
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    struct conn *c = conn_new_accepted(&conn_unix, w->loop, fds[0]);
+    c->state = CONN_CONNECTED;
+    w->peer = fds[1];
+    w->stream = stream_new(w->io, c, &callbacks, w);
+}
+
+static struct world *world_new(enum stream_kind kind)
+{
+    struct world *w = mem_zalloc(sizeof(*w));
+    CHECK_INT(loop_new(1024, &w->loop), 0);
+    struct stream_io_settings settings = { .kind = kind };
+    CHECK_INT(stream_io_new(w->loop, &settings, &w->io), 0);
+    w->pool = block_pool_new(1 << 20);
+    attach(w);
+    return w;
+}
+
+static void turn(struct world *w)
+{
+    (void)loop_turn(w->loop, LOOP_WAIT | LOOP_TIMERS | LOOP_HOOKS);
+}
+
+static void look(struct world *w)
+{
+    (void)loop_turn(w->loop, LOOP_TIMERS | LOOP_HOOKS);
+}
+
+static struct world *world_free(struct world *w)
+{
+    close_stream(w);
+    (void)close(w->peer);
+    for (int i = 0; i < 10; i++)
+        look(w); /* what is in flight ends */
+    stream_io_free(w->io);
+    loop_free(w->loop);
+    block_pool_free(w->pool);
+    mem_free(w->got);
+    mem_free(w);
+    return NULL;
+}
+
+static void peer_writes(struct world *w, struct slice bytes)
+{
+    CHECK_INT(send(w->peer, bytes.ptr, bytes.len, MSG_NOSIGNAL), (long long)bytes.len);
+}
+
+static void turns_until_got(struct world *w, size_t len)
+{
+    while (w->got_len < len && w->closes == 0)
+        turn(w);
+}
+
+/* A queue with one span of its own block, or of constant bytes. */
+static void push_copy(struct world *w, struct outq *q, struct slice bytes)
+{
+    while (bytes.len > 0) {
+        struct block *b = block_new(w->pool, bytes.len > 1024 ? BLOCK_LARGE : BLOCK_SMALL);
+        size_t len = MIN_OF(bytes.len, (size_t)b->cap);
+        memcpy(b->bytes, bytes.ptr, len);
+        outq_push(q, (struct span){ b->bytes, len, b, SPAN_BLOCK });
+        bytes = slice_from(bytes, len);
+    }
+}
+
+static void send_copy(struct world *w, struct slice bytes)
+{
+    struct outq q;
+    outq_init(&q);
+    push_copy(w, &q, bytes);
+    stream_send(w->stream, &q);
+    CHECK(outq_is_empty(&q));
+}
+
+/* The peer's side of `len` bytes, while the loop turns. */
+static void peer_reads(struct world *w, char *out, size_t len)
+{
+    for (size_t have = 0; have < len;) {
+        ssize_t got = recv(w->peer, out + have, len - have, 0);
+        if (got > 0)
+            have += (size_t)got;
+        else
+            turn(w);
+    }
+}
+
+static void noise(char *out, size_t len, uint64_t seed)
+{
+    struct rand r;
+    rand_seed(&r, seed);
+    for (size_t i = 0; i < len; i++)
+        out[i] = (char)rand_next(&r);
+}
+
+TEST(received_bytes_are_delivered)
+{
+    EACH_KIND(kind)
+    {
+        peer_writes(w, SLICE("PING\r\n"));
+        turns_until_got(w, 6);
+        CHECK_BYTES(w->got, w->got_len, "PING\r\n", 6);
+    }
+}
+
+TEST(received_bytes_stay_valid_until_the_batch_is_done)
+{
+    EACH_KIND(kind)
+    {
+        struct arena_mark before = arena_mark(stream_io_arena(w->io));
+        peer_writes(w, SLICE("abc"));
+        turns_until_got(w, 3);
+        stream_io_batch_done(w->io);
+        struct arena_mark after = arena_mark(stream_io_arena(w->io));
+        if (stream_io_kind(w->io) == STREAM_READINESS)
+            CHECK(before.block == NULL || before.pos == after.pos);
+        stream_io_adopt(w->io, mem_alloc(100)); /* the leak checker sees what is not freed */
+        stream_io_batch_done(w->io);
+    }
+}
+
+TEST(a_large_message_arrives_whole_and_in_order)
+{
+    EACH_KIND(kind)
+    {
+        size_t len = 3 << 20;
+        char *bytes = mem_alloc(len);
+        noise(bytes, len, 7);
+        size_t put = 0;
+        while (w->got_len < len) {
+            ssize_t n = put < len ? send(w->peer, bytes + put, len - put, MSG_NOSIGNAL) : 0;
+            if (n > 0)
+                put += (size_t)n;
+            turn(w);
+            stream_io_batch_done(w->io);
+        }
+        CHECK_BYTES(w->got, w->got_len, bytes, len);
+        mem_free(bytes);
+    }
+}
+
+TEST(a_sent_queue_reaches_the_peer)
+{
+    EACH_KIND(kind)
+    {
+        char out[8];
+        send_copy(w, SLICE("+PONG\r\n"));
+        peer_reads(w, out, 7);
+        CHECK_MEM(out, "+PONG\r\n", 7);
+        while (stream_unsent(w->stream) > 0)
+            turn(w);
+        CHECK_UINT(stream_unsent(w->stream), 0);
+    }
+}
+
+TEST(a_large_queue_leaves_piece_by_piece_and_in_order)
+{
+    EACH_KIND(kind)
+    {
+        size_t len = 5 << 20;
+        char *bytes = mem_alloc(len);
+        char *out = mem_alloc(len);
+        noise(bytes, len, 8);
+        send_copy(w, slice_of(bytes, len / 2));
+        send_copy(w, slice_of(bytes + len / 2, len - len / 2));
+        CHECK(stream_unsent(w->stream) > 0);
+        CHECK(stream_footprint(w->stream) > len / 2);
+        peer_reads(w, out, len);
+        CHECK_BYTES(out, len, bytes, len);
+        while (stream_unsent(w->stream) > 0)
+            turn(w);
+        CHECK(w->sents > 0);
+        mem_free(bytes);
+        mem_free(out);
+    }
+}
+
+TEST(many_small_spans_leave_together)
+{
+    EACH_KIND(kind)
+    {
+        struct outq q;
+        outq_init(&q);
+        char out[4 * 500];
+        for (int i = 0; i < 500; i++) {
+            outq_push(&q, (struct span){ "ab", 2, NULL, SPAN_CONSTANT });
+            push_copy(w, &q, SLICE("cd"));
+        }
+        stream_send(w->stream, &q);
+        peer_reads(w, out, sizeof(out));
+        for (size_t i = 0; i < sizeof(out); i += 4)
+            CHECK_MEM(out + i, "abcd", 4);
+    }
+}
+
+TEST(a_blob_is_sent_without_copying_and_released)
+{
+    EACH_KIND(kind)
+    {
+        size_t len = 200000;
+        struct blob *blob = blob_new(len, len);
+        noise(blob->bytes, len, 9);
+        struct outq q;
+        outq_init(&q);
+        outq_push(&q, (struct span){ blob->bytes, len, blob_ref(blob), SPAN_BLOB });
+        stream_send(w->stream, &q);
+        CHECK(blob_is_shared(blob));
+        char *out = mem_alloc(len);
+        peer_reads(w, out, len);
+        CHECK_BYTES(out, len, blob->bytes, len);
+        while (stream_unsent(w->stream) > 0)
+            turn(w);
+        CHECK(!blob_is_shared(blob));
+        blob_unref(blob);
+        mem_free(out);
+    }
+}
+
+TEST(an_expected_bulk_goes_straight_to_its_place)
+{
+    EACH_KIND(kind)
+    {
+        size_t len = 300000;
+        char *bytes = mem_alloc(len + 3);
+        noise(bytes, len, 10);
+        memcpy(bytes + len, "end", 3);
+        char *out = mem_alloc(len);
+
+        w->expect_out = out;
+        w->expect_after_first = len;
+        peer_writes(w, SLICE("$"));
+        turns_until_got(w, 1);
+        CHECK_UINT(stream_expected(w->stream), len);
+        for (size_t put = 0; put < len + 3;) {
+            ssize_t n = send(w->peer, bytes + put, len + 3 - put, MSG_NOSIGNAL);
+            if (n > 0)
+                put += (size_t)n;
+            turn(w);
+        }
+        turns_until_got(w, 4);
+        CHECK_INT(w->bulks, 1);
+        CHECK_UINT(stream_expected(w->stream), 0);
+        CHECK_MEM(out, bytes, len);
+        CHECK_BYTES(w->got, w->got_len, "$end", 4);
+        mem_free(bytes);
+        mem_free(out);
+    }
+}
+
+TEST(a_peer_that_closes_is_told_once)
+{
+    EACH_KIND(kind)
+    {
+        peer_writes(w, SLICE("bye"));
+        CHECK_INT(shutdown(w->peer, SHUT_RDWR), 0);
+        w->keep_after_close = true;
+        while (w->closes == 0)
+            turn(w);
+        for (int i = 0; i < 5; i++)
+            look(w);
+        CHECK_INT(w->closes, 1);
+        CHECK_INT(w->closed_error, 0);
+        CHECK_BYTES(w->got, w->got_len, "bye", 3);
+        send_copy(w, SLICE("into the void"));
+        CHECK_UINT(stream_unsent(w->stream), 0);
+    }
+}
+
+TEST(a_write_to_a_closed_peer_is_told_later_not_inside_the_call)
+{
+    EACH_KIND(kind)
+    {
+        stream_read_stop(w->stream);
+        (void)close(w->peer);
+        w->peer = -1;
+        send_copy(w, SLICE("anybody?"));
+        CHECK_INT(w->closes, 0);
+        while (w->closes == 0)
+            turn(w);
+        CHECK(w->closed_error < 0);
+    }
+}
+
+TEST(a_stream_may_be_closed_in_on_bytes)
+{
+    EACH_KIND(kind)
+    {
+        w->close_in_bytes = true;
+        peer_writes(w, SLICE("x"));
+        turns_until_got(w, 1);
+        CHECK_PTR_NULL(w->stream);
+        char byte;
+        while (recv(w->peer, &byte, 1, 0) < 0)
+            turn(w); /* until the end arrives */
+        CHECK_INT(w->calls, 1);
+        CHECK_INT(w->closes, 0);
+    }
+}
+
+TEST(a_stream_may_be_closed_in_on_sent)
+{
+    EACH_KIND(kind)
+    {
+        size_t len = 4 << 20;
+        char *bytes = mem_zalloc(len);
+        w->close_in_sent = true;
+        send_copy(w, slice_of(bytes, len));
+        while (w->stream) {
+            (void)recv(w->peer, bytes, len, 0);
+            turn(w);
+        }
+        CHECK_INT(w->sents, 1);
+        CHECK_INT(w->closes, 0);
+        mem_free(bytes);
+    }
+}
+
+TEST(a_stream_closed_by_another_ones_callback_says_nothing_more)
+{
+    EACH_KIND(kind)
+    {
+        /* Two streams on one loop; whichever is first closes the other. */
+        struct world second = { .loop = w->loop, .io = w->io, .pool = w->pool };
+        attach(&second);
+        w->other = &second;
+        second.other = w;
+        peer_writes(w, SLICE("1"));
+        peer_writes(&second, SLICE("2"));
+        while (w->calls + second.calls == 0)
+            turn(w);
+        for (int i = 0; i < 5; i++)
+            look(w);
+        CHECK_INT(w->calls + second.calls, 1);
+        CHECK((w->stream == NULL) != (second.stream == NULL));
+        close_stream(&second);
+        (void)close(second.peer);
+        mem_free(second.got);
+    }
+}
+
+TEST(reading_stops_and_starts)
+{
+    EACH_KIND(kind)
+    {
+        stream_read_stop(w->stream);
+        peer_writes(w, SLICE("later"));
+        for (int i = 0; i < 5; i++)
+            look(w);
+        CHECK_INT(w->calls, 0);
+        stream_read_start(w->stream);
+        turns_until_got(w, 5);
+        CHECK_BYTES(w->got, w->got_len, "later", 5);
+    }
+}
+
+TEST(a_nested_turn_has_a_batch_of_its_own)
+{
+    EACH_KIND(kind)
+    {
+        char *outer = arena_alloc(stream_io_arena(w->io), 100);
+        memset(outer, 'o', 100);
+        stream_io_batch_enter(w->io);
+        CHECK(stream_io_arena(w->io) != NULL);
+        peer_writes(w, SLICE("inner"));
+        turns_until_got(w, 5);
+        stream_io_batch_done(w->io);
+        stream_io_batch_leave(w->io);
+        for (int i = 0; i < 100; i++)
+            CHECK_INT(outer[i], 'o');
+        stream_io_batch_done(w->io);
+    }
+}
+
+TEST(bytes_are_counted)
+{
+    EACH_KIND(kind)
+    {
+        char out[5];
+        peer_writes(w, SLICE("abc"));
+        turns_until_got(w, 3);
+        send_copy(w, SLICE("12345"));
+        peer_reads(w, out, 5);
+        while (stream_unsent(w->stream) > 0)
+            turn(w);
+        CHECK_UINT(stream_io_stats(w->io)->bytes_in, 3);
+        CHECK_UINT(stream_io_stats(w->io)->bytes_out, 5);
+        stream_io_stats_reset(w->io);
+        CHECK_UINT(stream_io_stats(w->io)->bytes_in, 0);
+    }
+}
