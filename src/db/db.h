@@ -53,11 +53,30 @@ enum db_event_class {
     EVENT_MODULE = 1 << 11, /* d */
 };
 
+enum maxmemory_policy {
+    POLICY_NOEVICTION,
+    POLICY_VOLATILE_LRU,
+    POLICY_VOLATILE_LFU,
+    POLICY_VOLATILE_RANDOM,
+    POLICY_VOLATILE_TTL,
+    POLICY_ALLKEYS_LRU,
+    POLICY_ALLKEYS_LFU,
+    POLICY_ALLKEYS_RANDOM,
+};
+
+/* What happens to a key whose time has come. */
+enum keyspace_expiry_mode {
+    EXPIRY_REMOVE, /* it goes, with effect and event */
+    EXPIRY_HIDE, /* look-ups do not find it, but it stays: writes are paused, or a primary decides */
+    EXPIRY_IGNORE, /* it is a key as any other: what a primary says is applied, a file is loaded */
+};
+
 /* Hooks of higher rooms; set by the server's wiring. */
 struct keyspace_hooks {
-    /* The key was modified, or removed, or its database flushed (name.ptr NULL: every key). */
+    /* The key was modified or removed. With name.ptr NULL every key that the database holds at this moment is
+     * concerned: before a flush; before a swap, and again after it. Must not change data. */
     HOOK_TYPE(db_changed_hook, struct db *db, struct slice name) changed;
-    /* A key event. `name` is borrowed. */
+    /* A key event. `name` is borrowed. Must not change data. */
     HOOK_TYPE(db_event_hook, struct db *db, enum db_event_class class, const char *event,
               struct slice name)
     event;
@@ -65,14 +84,18 @@ struct keyspace_hooks {
 
 struct keyspace_settings {
     int64_t databases;
-    bool lazyfree_expire, lazyfree_user_del, lazyfree_user_flush, lazyfree_server_del;
-    int maxmemory_policy;
+    bool lazyfree_eviction, lazyfree_expire, lazyfree_user_del, lazyfree_user_flush;
+    bool lazyfree_server_del;
+    int maxmemory_policy; /* enum maxmemory_policy */
+    int64_t lfu_log_factor, lfu_decay_time;
     int64_t active_expire_effort;
+    char *hash_seed;
 };
 
-/* `journal` and `worker` (frees big values; may be NULL) must outlive the keyspace. */
+/* `journal` and `worker` (frees big values; may be NULL: everything is freed at once) must outlive
+ * the keyspace. `seed` 0: hash key and choices are random. The settings have their initial values. */
 struct keyspace *keyspace_new(struct journal *journal, struct worker *worker, uint64_t seed);
-void keyspace_free(struct keyspace *ks);
+void keyspace_free(struct keyspace *ks); /* waits for the worker */
 /* Call once after the settings were read: makes the databases. */
 void keyspace_start(struct keyspace *ks);
 struct keyspace_hooks *keyspace_hooks(struct keyspace *ks);
@@ -90,6 +113,13 @@ int64_t keyspace_now(const struct keyspace *ks);
 /* Changes since the start; the difference over a unit says whether it changed data. */
 uint64_t keyspace_dirty(const struct keyspace *ks);
 
+/* Classes of events that somebody wants, or-ed; all at first. Others cost one branch. */
+void keyspace_set_event_classes(struct keyspace *ks, uint32_t classes);
+
+/* While a child process saves: tables do not grow or shrink, look-ups do not touch entries, so that
+ * pages stay shared. */
+void keyspace_hold(struct keyspace *ks, bool hold);
+
 /* ---- keys ---- */
 
 struct key db_key(const struct db *db, struct slice name);
@@ -100,26 +130,39 @@ void db_prefetch_entry(const struct db *db, uint64_t hash);
 struct entry *db_lookup_read(struct db *db, struct key key);
 /* For a command that changes it: touches, does not count. */
 struct entry *db_lookup_write(struct db *db, struct key key);
-/* Neither counts nor touches: TTL, TYPE, OBJECT, EXISTS. */
+/* For asking about it: counts hit or miss (and fires keymiss), does not touch. EXISTS, TTL, TYPE, OBJECT. */
+struct entry *db_lookup_info(struct db *db, struct key key);
+/* Neither counts nor touches. */
 struct entry *db_peek(struct db *db, struct key key);
 /* While set (CLIENT NO-TOUCH), look-ups of this unit leave the LRU clock alone. */
 void keyspace_set_no_touch(struct keyspace *ks, bool no_touch);
 
-/* ---- changes: each counts the change and fires `changed`; events are the handler's ---- */
+bool keyspace_uses_lfu(const struct keyspace *ks);
+/* OBJECT IDLETIME and FREQ: seconds since the last touch; the access counter as it has decayed. */
+int64_t db_idle_s(const struct db *db, const struct entry *e);
+unsigned db_frequency(const struct db *db, const struct entry *e);
+/* RESTORE's IDLETIME and FREQ, before or after the entry is stored. */
+void db_set_idle_s(const struct db *db, struct entry *e, int64_t idle_s);
+void db_set_frequency(const struct db *db, struct entry *e, unsigned frequency);
+
+/* ---- changes: each counts the change and fires `changed`; events are the handler's ----
+ *
+ * Between a type's function that moves an entry and db_store no other function of this room may be
+ * called: the table still has the old address. */
 
 /* Stores an entry under a key that is absent; its key must be key.name. Fires "new". */
 void db_insert(struct db *db, struct key key, struct entry *e);
-/* Stores an entry in the place of `old`, which is freed. */
+/* Stores an entry in the place of `old`, which is freed (lazily, if lazyfree-lazy-server-del). */
 void db_overwrite(struct db *db, struct key key, struct entry *old, struct entry *e);
 /* The handler changed `old`'s value through its type, and it may have moved. */
 void db_store(struct db *db, struct key key, struct entry *old, struct entry *e);
-/* SET: insert or overwrite, whichever applies. */
+/* Insert or overwrite, whichever applies. */
 void db_set(struct db *db, struct key key, struct entry *e);
 /* Removes an entry; in the background if it is big and `lazy`. */
 void db_delete(struct db *db, struct key key, struct entry *e, bool lazy);
-/* Takes an entry out without freeing it: RENAME, MOVE. */
+/* Takes an entry out without freeing it: RENAME (then entry_rename and db_set), MOVE. */
 struct entry *db_take(struct db *db, struct key key, struct entry *e);
-/* ENTRY_NO_EXPIRY removes. Returns the entry, which may have moved. */
+/* ENTRY_NO_EXPIRY removes; if there is none to remove nothing is counted. Returns the entry, which may have moved. */
 struct entry *db_set_expiry(struct db *db, struct key key, struct entry *e, int64_t when_ms);
 
 /* Counts a change that is not one of the above. */
@@ -137,26 +180,35 @@ void keyspace_swap(struct keyspace *ks, int a, int b);
 
 /* A key that is alive, without bias; NULL if there is none. */
 struct entry *db_random(struct db *db);
-/* One step of SCAN; expired keys are visited too: ask db_is_expired. */
+/* One step of SCAN; expired keys are visited too: ask db_is_expired. The callback must not change
+ * the database. */
 uint64_t db_scan(struct db *db, uint64_t cursor, table_visit visit, void *arg);
 void db_each(struct db *db, table_visit visit, void *arg); /* must not change the database */
 bool db_is_expired(const struct db *db, const struct entry *e);
 void db_table_stats(const struct db *db, struct table_stats *ret_stats);
 /* Bytes of table and time tree. */
 size_t db_overhead(const struct db *db);
+/* Makes room for so many keys ahead of a load. */
 void db_reserve(struct db *db, size_t keys);
 
 /* ---- expiry ---- */
 
-/* Removes keys that are due at `now_ms`, earliest first, at most `max` of them. True if more wait. */
+/* A key is due when now is past its expiry: it lives through the millisecond itself.
+ *
+ * Removes keys that are due at `now_ms`, earliest first, at most `max` of them; each is a unit of its own
+ * in the journal. True if more wait. Does nothing unless the mode is EXPIRY_REMOVE. */
 bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max);
-/* When the next key is due (any database), or INT64_MAX. */
+/* How many keys are a slice of active expiry: grows with active-expire-effort. */
+size_t keyspace_expire_slice(const struct keyspace *ks);
+/* From when on keyspace_expire_due has something to do (any database), or INT64_MAX. */
 int64_t keyspace_next_due(const struct keyspace *ks);
 void keyspace_set_active_expire(struct keyspace *ks, bool on); /* DEBUG SET-ACTIVE-EXPIRE */
+void keyspace_set_expiry_mode(struct keyspace *ks, enum keyspace_expiry_mode mode);
 
 /* ---- what the room exports ---- */
 
 struct directive_table keyspace_directives(struct keyspace *ks);
 struct metric_table keyspace_metrics(struct keyspace *ks);
+struct job_table keyspace_jobs(struct keyspace *ks); /* settles tables after holds and walks */
 
 #endif

@@ -90,15 +90,6 @@ struct slice entry_key(const struct entry *e)
     return entry_key_slice(e);
 }
 
-int64_t entry_expiry(const struct entry *e)
-{
-    if (!(e->flags & ENTRY_HAS_EXPIRY))
-        return ENTRY_NO_EXPIRY;
-    int64_t when_ms;
-    memcpy(&when_ms, entry_expiry_at(e), sizeof(when_ms));
-    return when_ms;
-}
-
 /* A second entry with the frame and LRU field of `e` in another shape; its value is not written. */
 static struct entry *frame_copy(const struct entry *e, const struct shape *s, struct slice key)
 {
@@ -189,19 +180,6 @@ struct entry *entry_rename(struct entry *e, struct slice key)
     value_move(renamed, e);
     mem_free_sized(e, shape_size(&before));
     return renamed;
-}
-
-uint32_t entry_lru(const struct entry *e)
-{
-    return (uint32_t)e->lru[0] | (uint32_t)e->lru[1] << 8 | (uint32_t)e->lru[2] << 16;
-}
-
-void entry_set_lru(struct entry *e, uint32_t value)
-{
-    ASSERT_DEBUG(value <= ENTRY_LRU_MAX);
-    e->lru[0] = (uint8_t)value;
-    e->lru[1] = (uint8_t)(value >> 8);
-    e->lru[2] = (uint8_t)(value >> 16);
 }
 
 void entry_free(struct entry *e)

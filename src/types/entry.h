@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "base/slice.h"
 
 enum value_type {
@@ -76,7 +77,14 @@ INLINE enum value_encoding entry_encoding(const struct entry *e)
 }
 
 struct slice entry_key(const struct entry *e); /* borrowed */
-int64_t entry_expiry(const struct entry *e);   /* ms, or ENTRY_NO_EXPIRY */
+/* In ms, or ENTRY_NO_EXPIRY. */
+INLINE int64_t entry_expiry(const struct entry *e)
+{
+    int64_t when_ms = ENTRY_NO_EXPIRY;
+    if (e->flags & ENTRY_HAS_EXPIRY)
+        memcpy(&when_ms, e->bytes, sizeof(when_ms));
+    return when_ms;
+}
 
 /* Sets or removes the expiry; the entry may move. */
 MUST_USE struct entry *entry_set_expiry(struct entry *e, int64_t when_ms);
@@ -87,8 +95,18 @@ MUST_USE struct entry *entry_copy(const struct entry *e, struct slice key, int64
  * expiry and LRU field stay. `key` must not lie in `e`. */
 MUST_USE struct entry *entry_rename(struct entry *e, struct slice key);
 
-uint32_t entry_lru(const struct entry *e);
-void entry_set_lru(struct entry *e, uint32_t value); /* at most ENTRY_LRU_MAX */
+INLINE uint32_t entry_lru(const struct entry *e)
+{
+    return (uint32_t)e->lru[0] | (uint32_t)e->lru[1] << 8 | (uint32_t)e->lru[2] << 16;
+}
+
+/* At most ENTRY_LRU_MAX. */
+INLINE void entry_set_lru(struct entry *e, uint32_t value)
+{
+    e->lru[0] = (uint8_t)value;
+    e->lru[1] = (uint8_t)(value >> 8);
+    e->lru[2] = (uint8_t)(value >> 16);
+}
 
 void entry_free(struct entry *e);
 /* How much work freeing is, in elements (of a blob: pieces of 64 KiB): decides whether a background
