@@ -76,7 +76,7 @@ enum resp_status resp_parse(struct resp_parser *p, const struct resp_limits *lim
 {
     if (UNLIKELY(bytes.len == 0))
         return RESP_MORE;
-    if (UNLIKELY(p->args_left > 0))
+    if (UNLIKELY(!resp_parser_is_idle(p)))
         return resume_multibulk(p, limits, bytes, arena, ret);
     if (LIKELY(*bytes.ptr == '*'))
         return parse_multibulk(p, limits, bytes, arena, ret);

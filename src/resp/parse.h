@@ -78,10 +78,10 @@ struct resp_arg;
 
 /* Where an unfinished request stands. Zeroed: at the start of a request. */
 struct resp_parser {
-    int64_t args_left;     /* of a multibulk being read; 0: none, and nothing below counts */
+    int64_t args_left;     /* of a multibulk being read */
     int64_t bulk_len;      /* announced and not yet complete; -1: none */
     size_t offset;         /* parsed up to here, from the request's first byte */
-    uint32_t argc;         /* arguments already found */
+    uint32_t argc;         /* arguments already found; idle: both are 0 */
     uint32_t args_cap;     /* grows with the arguments that came, not with those announced */
     struct resp_arg *args; /* where the found arguments are; owned; NULL between requests */
     bool no_wire;          /* a big bulk or a sloppy line end was seen */
@@ -104,6 +104,12 @@ struct resp_result {
 
 void resp_parser_init(struct resp_parser *p);
 void resp_parser_done(struct resp_parser *p); /* forgets an unfinished request */
+
+/* Whether the parser stands between two requests. (An unfinished inline request leaves no trace.) */
+INLINE bool resp_parser_is_idle(const struct resp_parser *p)
+{
+    return p->args_left == 0 && p->argc == 0;
+}
 
 /* Memory held for an unfinished request, beside the bytes. */
 size_t resp_parser_footprint(const struct resp_parser *p);

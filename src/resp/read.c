@@ -289,11 +289,13 @@ static int read_aggregate(struct reader *r, struct resp_value *v)
 
     v->count = (size_t)count;
     size_t items = item_count(v);
-    if (items > r->items_left || r->depth == RESP_READ_DEPTH_MAX)
+    /* An attribute is a value more than the items that were announced. */
+    size_t charge = items + (v->kind == RESP_ATTRIBUTE);
+    if (charge > r->items_left || r->depth == RESP_READ_DEPTH_MAX)
         return -E2BIG;
     if (items > (size_t)(r->end - r->at) / VALUE_WIRE_MIN)
         return -EAGAIN;
-    r->items_left -= items;
+    r->items_left -= charge;
     v->items = items > 0 ? arena_alloc(r->arena, items * sizeof(*v->items)) : NULL;
     return 0;
 }

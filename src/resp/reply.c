@@ -510,10 +510,7 @@ static const struct reply_sink to_buf_sink = {
 
 void reply_to_buf_init(struct reply_to_buf *w, struct buf *buf, uint8_t proto)
 {
-    *w = (struct reply_to_buf){
-        .reply = {.sink = &to_buf_sink, .proto = proto},
-          .buf = buf
-    };
+    *w = (struct reply_to_buf){ .reply = { .sink = &to_buf_sink, .proto = proto }, .buf = buf };
 }
 
 void reply_to_buf_done(struct reply_to_buf *w)
