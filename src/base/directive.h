@@ -70,10 +70,17 @@ struct directive_table {
     void *owner; /* first parameter of the functions; usually the room's handle */
 };
 
-/* Parse `text` for `row` into settings / print the value from settings. Custom rows too.
- * Errors in the peers' words. */
+/* Why a value was refused, in the peers' words. */
+struct directive_error {
+    char text[256];
+};
+
+/* Parses words for `row` and stores the value in the settings (apply is not called). 0, or -EINVAL
+ * with the reason; then nothing was stored. */
 MUST_USE int directive_parse(const struct directive_table *table, const struct directive *row,
-                             const struct slice *words, size_t count, const char **ret_error);
+                             const struct slice *words, size_t count,
+                             struct directive_error *ret_error);
+/* Prints the value that the settings hold, as CONFIG GET does. */
 void directive_show(const struct directive_table *table, const struct directive *row,
                     struct buf *out);
 /* Stores every row's initial value; aborts on a row that contradicts itself. */
