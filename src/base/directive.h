@@ -5,8 +5,9 @@
  * tables reads files and the command line, answers CONFIG GET and performs CONFIG SET through the
  * rows alone: all or nothing, the old values being put back if one `apply` refuses.
  *
- * Storage by type: BOOL bool; INT, UINT, MEMORY, PERCENT_OR_MEMORY int64_t (a percentage is stored
- * negative); ENUM, OCTAL int; FLAGS uint64_t; STRING char * (owned by the struct, may be NULL: shown as ""); CUSTOM none. */
+ * Storage by type: BOOL bool; INT, MEMORY, PERCENT_OR_MEMORY int64_t (a percentage is stored
+ * negative); ENUM, OCTAL int; FLAGS uint64_t; STRING char * (owned by the struct, may be NULL: shown
+ * as ""); CUSTOM none. */
 #ifndef BASE_DIRECTIVE_H
 #define BASE_DIRECTIVE_H
 
@@ -16,13 +17,13 @@
 #include "base/slice.h"
 
 enum directive_type {
-    DIRECTIVE_BOOL,   /* yes, no */
-    DIRECTIVE_INT,    /* min..max, also text such as 0x10 refused */
-    DIRECTIVE_MEMORY, /* 1k, 1kb, ... within min..max */
-    DIRECTIVE_PERCENT_OR_MEMORY,
-    DIRECTIVE_OCTAL,
-    DIRECTIVE_ENUM,
-    DIRECTIVE_FLAGS, /* several of `words`, separated by spaces, or-ed */
+    DIRECTIVE_BOOL,              /* yes, no */
+    DIRECTIVE_INT,               /* min..max, in the canonical form alone */
+    DIRECTIVE_MEMORY,            /* 1k, 1kb, ... within min..max */
+    DIRECTIVE_PERCENT_OR_MEMORY, /* 5%, 0..max bytes; -min is the highest percentage, 100 if 0 */
+    DIRECTIVE_OCTAL,             /* a file mode; min..max */
+    DIRECTIVE_ENUM,              /* one of `words`, in any case */
+    DIRECTIVE_FLAGS,             /* several of `words`, separated by spaces, or-ed */
     DIRECTIVE_STRING,
     DIRECTIVE_CUSTOM, /* `parse` and `show` do it all */
 };
@@ -72,18 +73,21 @@ struct directive_table {
 
 /* Why a value was refused, in the peers' words. */
 struct directive_error {
-    char text[256];
+    char text[512];
 };
 
-/* Parses words for `row` and stores the value in the settings (apply is not called). 0, or -EINVAL
- * with the reason; then nothing was stored. */
+/* Parses words for `row` (CONFIG SET passes one, a file's line may have several) and stores the value
+ * in the settings; `check` is called before, `apply` is not. 0, or -EINVAL with the reason; then
+ * nothing was stored. */
 MUST_USE int directive_parse(const struct directive_table *table, const struct directive *row,
                              const struct slice *words, size_t count,
                              struct directive_error *ret_error);
 /* Prints the value that the settings hold, as CONFIG GET does. */
 void directive_show(const struct directive_table *table, const struct directive *row,
                     struct buf *out);
-/* Stores every row's initial value; aborts on a row that contradicts itself. */
+/* Stores every row's initial value, without `check` and `apply`, in settings that are zeroed; aborts on
+ * a row that contradicts itself. A CUSTOM row's initial text is split into words first; NULL leaves
+ * a STRING NULL and a CUSTOM value as it is. */
 void directive_init_all(const struct directive_table *table);
 /* Frees the strings. */
 void directive_done_all(const struct directive_table *table);
