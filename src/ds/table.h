@@ -64,6 +64,10 @@ void table_reserve(struct table *t, size_t count);
  * catching up costs at most two splits an insert. */
 void table_hold(struct table *t, bool hold);
 
+/* Splits or merges up to `steps` buckets that wait because walks or a hold postponed them, or
+ * because what an insertion or removal catches up with did not suffice. True when none waits. */
+bool table_settle(struct table *t, size_t steps);
+
 typedef void (*table_visit)(void *arg, void *entry);
 
 /* SCAN: visits the bucket of `cursor` and returns the next cursor, 0 at the end. What is in the
@@ -96,8 +100,8 @@ bool table_drain(struct table *t, size_t buckets, table_visit visit, void *arg);
 struct table_stats {
     size_t entries, buckets, overflow_buckets, segments;
     unsigned level;
-    size_t chain_max;        /* entries in the fullest bucket with its overflow */
-    size_t histogram[32];    /* buckets by number of entries, the last: 31 and more */
+    size_t chain_max;     /* entries in the fullest bucket with its overflow */
+    size_t histogram[32]; /* buckets by number of entries, the last: 31 and more */
 };
 void table_stats_read(const struct table *t, struct table_stats *ret_stats);
 

@@ -1,0 +1,366 @@
+/* How the table grows and shrinks: chains, splits, merges, segments, thresholds.
+ *
+ * A split or a merge takes the chains concerned apart and writes them anew, from the stored bits
+ * alone but at two kinds of levels (see table_priv.h). What is copied at once beside them is
+ * bounded: half a segment while there is only one, then the directory when it doubles, which is 8
+ * bytes for 512 buckets. */
+#include "ds/table_priv.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define DIRECTORY_MIN 8
+
+/* Entries on their way from a chain into one or two others. */
+struct move {
+    unsigned level; /* of the chain before the split, or after the merge */
+    size_t number;  /* of the bucket */
+    struct chain_end ends[2];
+};
+
+/* Says into which end an entry goes, and changes its stored bits where the level asks for it. */
+typedef unsigned (*route)(const struct table *t, const struct move *m, struct slot_value *value);
+
+static unsigned route_split(const struct table *t, const struct move *m, struct slot_value *value);
+static unsigned route_merge(const struct table *t, const struct move *m, struct slot_value *value);
+static unsigned route_same(const struct table *t, const struct move *m, struct slot_value *value);
+static void segments_fit(struct table *t);
+static void segments_trim(struct table *t);
+static void only_resize(struct table *t, size_t capacity);
+
+static struct bucket *bucket_next(const struct bucket *b)
+{
+    return bucket_is_chained(b) ? bucket_link(b) : NULL;
+}
+
+static struct bucket *overflow_new(struct table *t)
+{
+    struct bucket *b = t->spare;
+    if (b)
+        t->spare = bucket_next(b);
+    else
+        b = mem_alloc_aligned(sizeof(*b), sizeof(*b));
+    bucket_init(b);
+    t->overflow_count++;
+    return b;
+}
+
+static void bucket_chain(struct bucket *b, struct bucket *next)
+{
+    bucket_clear_slot(b, BUCKET_LINK_SLOT);
+    b->head |= (uint64_t)1 << 63;
+    bucket_set_slot(b, BUCKET_LINK_SLOT, next, 0);
+}
+
+/* Out of its chain, for overflow_new while the chain is written anew. */
+static void overflow_keep(struct table *t, struct bucket *b)
+{
+    bucket_init(b);
+    if (t->spare)
+        bucket_chain(b, t->spare);
+    t->spare = b;
+    t->overflow_count--;
+}
+
+static void overflow_release(struct table *t)
+{
+    while (t->spare) {
+        struct bucket *b = t->spare;
+        t->spare = bucket_next(b);
+        mem_free(b);
+    }
+}
+
+void chain_add(struct table *t, struct chain_end *end, struct slot_value value)
+{
+    const unsigned below_link = BUCKET_FULL >> 1;
+    struct bucket *b = end->at;
+    while (bucket_is_chained(b) && bucket_used(b) == below_link) {
+        b = bucket_link(b);
+        end->depth++;
+    }
+
+    unsigned open = ~bucket_used(b) & (bucket_is_chained(b) ? below_link : BUCKET_FULL);
+    if (UNLIKELY(open == 0)) {
+        struct bucket *last = overflow_new(t);
+        bucket_put(last, BUCKET_LINK_SLOT, bucket_get(b, BUCKET_LINK_SLOT));
+        bucket_chain(b, last);
+        b = last;
+        end->depth++;
+        t->depth_max = MAX_OF(t->depth_max, end->depth);
+        open = below_link;
+    }
+    bucket_put(b, (unsigned)__builtin_ctz(open), value);
+    end->at = b;
+}
+
+/* Empties the chain of `from` into the move's ends, of which `from` itself may be one. */
+INLINE void chain_move(struct table *t, struct bucket *from, struct move *m, route choose)
+{
+    struct bucket first = *from;
+    bucket_init(from);
+    for (struct bucket *b = &first, *next; b; b = next) {
+        for (unsigned used = bucket_used(b); used != 0; used &= used - 1) {
+            struct slot_value value = bucket_get(b, (unsigned)__builtin_ctz(used));
+            unsigned end = choose(t, m, &value);
+            chain_add(t, &m->ends[end], value);
+        }
+        next = bucket_next(b);
+        if (b != &first)
+            overflow_keep(t, b);
+    }
+    overflow_release(t);
+}
+
+void chain_tighten(struct table *t, struct bucket *first)
+{
+    unsigned entries = 0;
+    unsigned overflows = 0;
+    for (struct bucket *b = first;; b = bucket_link(b)) {
+        entries += (unsigned)__builtin_popcount(bucket_used(b));
+        if (!bucket_is_chained(b))
+            break;
+        overflows++;
+    }
+    /* A chain of one bucket less holds this many. */
+    if (overflows == 0 || entries > BUCKET_LINK_SLOT * (overflows - 1) + BUCKET_SLOTS)
+        return;
+    struct move m = { .ends = { { first, 0 } } };
+    chain_move(t, first, &m, route_same);
+}
+
+void table_split_one(struct table *t)
+{
+    ASSERT(t->walkers == 0);
+    const size_t half = (t->mask >> 1) + 1;
+    const size_t fresh = t->buckets;
+    struct move m = { .level = (unsigned)__builtin_ctzll(half), .number = fresh - half };
+    ASSERT(m.level < TABLE_LEVEL_MAX);
+
+    segments_fit(t);
+    t->buckets++;
+    if (t->buckets > t->mask)
+        t->mask = t->mask * 2 + 1;
+    table_thresholds_update(t);
+
+    struct bucket *from = table_bucket(t, m.number);
+    struct bucket *to = table_bucket(t, fresh);
+    bucket_init(to);
+    m.ends[0].at = from;
+    m.ends[1].at = to;
+    chain_move(t, from, &m, route_split);
+}
+
+void table_merge_one(struct table *t)
+{
+    ASSERT(t->walkers == 0);
+    ASSERT(t->buckets > 1);
+    const size_t last = t->buckets - 1;
+    t->buckets--;
+    if (t->buckets == (t->mask >> 1))
+        t->mask >>= 1;
+    table_thresholds_update(t);
+
+    const size_t half = (t->mask >> 1) + 1;
+    ASSERT_DEBUG(last >= half);
+    struct move m = { .level = (unsigned)__builtin_ctzll(half), .number = last - half };
+    struct bucket *into = table_bucket(t, m.number);
+    m.ends[0].at = into;
+    if (m.level == TABLE_REBASE_LEVEL) {
+        chain_move(t, into, &m, route_merge);
+        m.ends[0] = (struct chain_end){ into, 0 };
+    }
+    chain_move(t, table_bucket(t, last), &m, route_merge);
+    segments_trim(t);
+}
+
+void table_after_walk(struct table *t, size_t number)
+{
+    chain_tighten(t, table_bucket(t, number));
+    (void)table_settle(t, TABLE_STEPS_MAX);
+}
+
+void table_bucket_reset(struct table *t, size_t number)
+{
+    struct bucket *first = table_bucket(t, number);
+    for (struct bucket *b = bucket_next(first), *next; b; b = next) {
+        next = bucket_next(b);
+        mem_free(b);
+        t->overflow_count--;
+    }
+    bucket_init(first);
+}
+
+void table_thresholds_update(struct table *t)
+{
+    t->split_above = t->buckets * (t->hold ? TABLE_HOLD_HALVES : TABLE_SPLIT_HALVES) / 2;
+    t->merge_below = t->hold || t->buckets == 1 ? 0 : t->buckets * TABLE_MERGE_HALVES / 2;
+}
+
+void table_hold(struct table *t, bool hold)
+{
+    t->hold = hold;
+    table_thresholds_update(t);
+}
+
+void table_reserve(struct table *t, size_t count)
+{
+    ASSERT(count <= SIZE_MAX / 4);
+    const size_t wanted = (count * 2 + TABLE_SPLIT_HALVES - 1) / TABLE_SPLIT_HALVES;
+    while (t->buckets < wanted)
+        table_split_one(t);
+}
+
+bool table_settle(struct table *t, size_t steps)
+{
+    for (;;) {
+        bool split = t->count > t->split_above;
+        bool merge = t->count < t->merge_below;
+        if (!split && !merge)
+            return true;
+        if (steps-- == 0 || t->walkers > 0)
+            return false;
+        if (split)
+            table_split_one(t);
+        else
+            table_merge_one(t);
+    }
+}
+
+void table_after_insert(struct table *t)
+{
+    if (UNLIKELY(t->count > t->split_above))
+        (void)table_settle(t, TABLE_STEPS_MAX);
+#ifdef TARN_STRESS
+    if (t->walkers == 0 && !t->hold) {
+        table_split_one(t);
+        table_merge_one(t);
+    }
+#endif
+}
+
+void table_after_remove(struct table *t)
+{
+    if (t->count == 0 && t->overflow_count == 0)
+        t->depth_max = 0;
+    if (UNLIKELY(t->count < t->merge_below))
+        (void)table_settle(t, TABLE_STEPS_MAX);
+#ifdef TARN_STRESS
+    if (t->walkers == 0 && !t->hold && t->buckets > 1) {
+        table_merge_one(t);
+        table_split_one(t);
+    }
+#endif
+}
+
+/* Low splits and the one at the level of change ask the key, all others the stored bits. */
+INLINE unsigned route_split(const struct table *t, const struct move *m, struct slot_value *value)
+{
+    if (m->level < STORED_FIRST || m->level == TABLE_REBASE_LEVEL) {
+        uint64_t hash = table_hash(t, t->type->key(value->entry));
+        if (m->level == TABLE_REBASE_LEVEL)
+            value->stored = (uint16_t)(hash >> TABLE_REBASE_LEVEL);
+        return hash >> m->level & 1;
+    }
+    unsigned from = m->level < TABLE_REBASE_LEVEL ? STORED_FIRST : TABLE_REBASE_LEVEL;
+    return value->stored >> (m->level - from) & 1;
+}
+
+/* Back at the level of change, the bucket's number has the bits that the slot did not. */
+INLINE unsigned route_merge(const struct table *t, const struct move *m, struct slot_value *value)
+{
+    (void)t;
+    if (m->level == TABLE_REBASE_LEVEL) {
+        uint64_t low = m->number | (uint64_t)value->stored << TABLE_REBASE_LEVEL;
+        value->stored = (uint16_t)(low >> STORED_FIRST);
+    }
+    return 0;
+}
+
+INLINE unsigned route_same(const struct table *t, const struct move *m, struct slot_value *value)
+{
+    (void)t;
+    (void)m;
+    (void)value;
+    return 0;
+}
+
+static struct bucket *segment_new(size_t buckets)
+{
+    return mem_alloc_aligned(sizeof(struct bucket), buckets * sizeof(struct bucket));
+}
+
+void table_segments_init(struct table *t)
+{
+    t->buckets = 1;
+    t->mask = 1;
+    t->only = segment_new(1);
+    bucket_init(t->only);
+    t->only_capacity = 1;
+    t->segments = &t->only;
+    t->segment_count = 1;
+}
+
+void table_segments_done(struct table *t)
+{
+    for (size_t number = 0; t->overflow_count > 0; number++)
+        table_bucket_reset(t, number);
+    for (size_t i = 0; i < t->segment_count; i++)
+        mem_free(t->segments[i]);
+    if (t->segments != &t->only)
+        mem_free(t->segments);
+}
+
+/* Makes room for one more bucket. */
+static void segments_fit(struct table *t)
+{
+    const size_t index = t->buckets >> SEGMENT_BITS;
+    if (index == 0) {
+        if (t->buckets == t->only_capacity)
+            only_resize(t, t->only_capacity * 2);
+        return;
+    }
+    if (index < t->segment_count)
+        return;
+    if (t->segments == &t->only) {
+        t->directory_capacity = DIRECTORY_MIN;
+        t->segments = mem_alloc(DIRECTORY_MIN * sizeof(t->segments[0]));
+        t->segments[0] = t->only;
+    } else if (index == t->directory_capacity) {
+        t->directory_capacity *= 2;
+        t->segments = mem_realloc(t->segments, t->directory_capacity * sizeof(t->segments[0]));
+    }
+    t->segments[index] = segment_new(SEGMENT_BUCKETS);
+    t->segment_count++;
+}
+
+/* Gives back what the last merge has made superfluous. */
+static void segments_trim(struct table *t)
+{
+    if (t->segment_count > 1 && t->buckets == (t->segment_count - 1) << SEGMENT_BITS) {
+        t->segment_count--;
+        mem_free(t->segments[t->segment_count]);
+        if (t->segment_count == 1) {
+            mem_free(t->segments);
+            t->segments = &t->only;
+        } else if (t->segment_count <= t->directory_capacity / 4 &&
+                   t->directory_capacity > DIRECTORY_MIN) {
+            t->directory_capacity /= 2;
+            t->segments = mem_realloc(t->segments, t->directory_capacity * sizeof(t->segments[0]));
+        }
+    }
+    if (t->buckets == t->only_capacity / 2)
+        only_resize(t, t->buckets);
+}
+
+static void only_resize(struct table *t, size_t capacity)
+{
+    ASSERT(t->segment_count == 1);
+    ASSERT(t->buckets <= capacity);
+    struct bucket *moved = segment_new(capacity);
+    memcpy(moved, t->only, t->buckets * sizeof(*moved));
+    mem_free(t->only);
+    t->only = moved;
+    t->only_capacity = capacity;
+}

@@ -1,0 +1,249 @@
+/* The table's inside: buckets and chains, shared by table.c, table_grow.c, table_scan.c and
+ * table_check.c.
+ *
+ * A bucket is one cache line:
+ *
+ *     head     8 bytes: tags of slots 0 to 6 in bytes 0 to 6 (bits 56 to 63 of each hash); in byte 7
+ *              bit i says that slot i holds an entry, bit 7 that slot 6 is the link instead
+ *     slots    7 words: bits 0 to 47 the entry, bits 48 to 63 the stored bits of its hash
+ *
+ * A full bucket is chained to an overflow bucket, whose address takes the place of slot 6; the
+ * entry that stood there moves to slot 6 of the new last bucket. So a walk that reads slot 6 last,
+ * at the chain's end, meets each entry once also when the chain grows under it.
+ *
+ * The stored bits are hash bits 8 to 23 in a bucket whose level is at most TABLE_REBASE_LEVEL, above it the
+ * 16 from TABLE_REBASE_LEVEL on; the bucket's number has those in between. A level is the number
+ * of hash bits that address the bucket.
+ *
+ * TABLE_PLAIN_POINTERS builds keep the stored bits beside the pointers, so that a leak checker sees
+ * whole pointers; nothing else differs. */
+#ifndef DS_TABLE_PRIV_H
+#define DS_TABLE_PRIV_H
+
+#include "ds/table.h"
+
+#include "base/assert.h"
+#include "base/macros.h"
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tags are found by the bytes of a word");
+
+/* Entries a bucket, in halves: above SPLIT a bucket is split, below MERGE one is merged
+ * (README.md has the measurements); HOLD is SPLIT while a child saves. */
+#ifndef TABLE_SPLIT_HALVES
+#define TABLE_SPLIT_HALVES 11
+#endif
+#define TABLE_MERGE_HALVES 4
+#define TABLE_HOLD_HALVES 20
+/* Splits or merges that one insertion or removal catches up with. */
+#define TABLE_STEPS_MAX 2
+
+#define BUCKET_SLOTS 7
+#define BUCKET_LINK_SLOT 6
+#define BUCKET_FULL 0x7fU
+#define BUCKET_CHAINED 0x80U
+
+#define SEGMENT_BITS 9
+#define SEGMENT_BUCKETS ((size_t)1 << SEGMENT_BITS)
+
+#define STORED_BITS 16
+#define STORED_FIRST 8
+/* Tests lower it, to get there with fewer entries. */
+#ifndef TABLE_REBASE_LEVEL
+#define TABLE_REBASE_LEVEL 24
+#endif
+static_assert(TABLE_REBASE_LEVEL > STORED_FIRST, "the first stored bit is needed below");
+static_assert(TABLE_REBASE_LEVEL <= STORED_FIRST + STORED_BITS, "no bit may be lost in between");
+/* Nothing addresses more buckets than this: 2^40 of them are 64 TiB. */
+#define TABLE_LEVEL_MAX (TABLE_REBASE_LEVEL + STORED_BITS)
+
+#define POINTER_BITS 48
+#define POINTER_MASK (((uint64_t)1 << POINTER_BITS) - 1)
+
+struct bucket {
+    uint64_t head;
+#ifdef TABLE_PLAIN_POINTERS
+    void *slots[BUCKET_SLOTS];
+    uint16_t stored[BUCKET_SLOTS];
+#else
+    uint64_t slots[BUCKET_SLOTS];
+#endif
+} __attribute__((aligned(64)));
+
+#ifndef TABLE_PLAIN_POINTERS
+static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
+#endif
+
+/* `buckets` and `mask` go together: 2^L <= buckets < 2^(L+1) == mask + 1. */
+struct table {
+    size_t buckets;
+    size_t mask;
+    struct bucket **segments; /* &only while one segment is enough */
+    const struct table_type *type;
+    const struct hash_key *hash_key;
+    size_t count;
+    size_t split_above; /* count that asks for a split */
+    size_t merge_below; /* count that asks for a merge */
+    struct bucket *only;
+    size_t segment_count, directory_capacity;
+    size_t only_capacity;  /* buckets that fit in a lone segment: 1, 2, 4 ... SEGMENT_BUCKETS */
+    size_t overflow_count; /* overflow buckets in chains */
+    struct bucket *spare;  /* overflow buckets for reuse while chains are written anew */
+    unsigned depth_max; /* no chain has, or had since the table was empty, more overflow buckets */
+    unsigned walkers;   /* open iterators and running callbacks: no split, no merge, no unlinking */
+    bool hold;
+};
+
+/* What an entry's hash leaves in its slot. */
+struct slot_value {
+    void *entry;
+    uint8_t tag;
+    uint16_t stored;
+};
+
+/* Where a chain is being filled. */
+struct chain_end {
+    struct bucket *at;
+    unsigned depth; /* overflow buckets before and including `at` */
+};
+
+INLINE unsigned bucket_used(const struct bucket *b)
+{
+    return (unsigned)(b->head >> 56) & BUCKET_FULL;
+}
+
+INLINE bool bucket_is_used(const struct bucket *b, unsigned slot)
+{
+    return b->head >> (56 + slot) & 1;
+}
+
+INLINE bool bucket_is_chained(const struct bucket *b)
+{
+    return (int64_t)b->head < 0;
+}
+
+INLINE uint8_t bucket_tag(const struct bucket *b, unsigned slot)
+{
+    return (uint8_t)(b->head >> (8 * slot));
+}
+
+INLINE void *bucket_entry(const struct bucket *b, unsigned slot)
+{
+#ifdef TABLE_PLAIN_POINTERS
+    return b->slots[slot];
+#else
+    return (void *)(uintptr_t)(b->slots[slot] & POINTER_MASK);
+#endif
+}
+
+INLINE uint16_t bucket_stored(const struct bucket *b, unsigned slot)
+{
+#ifdef TABLE_PLAIN_POINTERS
+    return b->stored[slot];
+#else
+    return (uint16_t)(b->slots[slot] >> POINTER_BITS);
+#endif
+}
+
+INLINE void bucket_set_slot(struct bucket *b, unsigned slot, void *ptr, uint16_t stored)
+{
+#ifdef TABLE_PLAIN_POINTERS
+    b->slots[slot] = ptr;
+    b->stored[slot] = stored;
+#else
+    b->slots[slot] = (uint64_t)(uintptr_t)ptr | (uint64_t)stored << POINTER_BITS;
+#endif
+}
+
+INLINE struct bucket *bucket_link(const struct bucket *b)
+{
+    return (struct bucket *)bucket_entry(b, BUCKET_LINK_SLOT);
+}
+
+INLINE void bucket_put(struct bucket *b, unsigned slot, struct slot_value value)
+{
+    uint64_t others = ~((uint64_t)0xff << (8 * slot));
+    b->head = (b->head & others) | (uint64_t)value.tag << (8 * slot) | (uint64_t)1 << (56 + slot);
+    bucket_set_slot(b, slot, value.entry, value.stored);
+}
+
+INLINE struct slot_value bucket_get(const struct bucket *b, unsigned slot)
+{
+    return (struct slot_value){ bucket_entry(b, slot), bucket_tag(b, slot),
+                                bucket_stored(b, slot) };
+}
+
+INLINE void bucket_clear_slot(struct bucket *b, unsigned slot)
+{
+    b->head &= ~((uint64_t)1 << (56 + slot));
+    bucket_set_slot(b, slot, NULL, 0);
+}
+
+INLINE void bucket_init(struct bucket *b)
+{
+    *b = (struct bucket){ .head = 0 };
+}
+
+INLINE struct bucket *table_bucket(const struct table *t, size_t number)
+{
+    return &t->segments[number >> SEGMENT_BITS][number & (SEGMENT_BUCKETS - 1)];
+}
+
+/* The number of the bucket that the hash addresses. */
+INLINE size_t table_address(const struct table *t, uint64_t hash)
+{
+    size_t number = (size_t)hash & t->mask;
+    return number < t->buckets ? number : number & (t->mask >> 1);
+}
+
+/* Hash bits that address bucket `number`; it has been split at the current level or not yet. */
+INLINE unsigned table_level_of(const struct table *t, size_t number)
+{
+    size_t half = (t->mask >> 1) + 1;
+    unsigned level = (unsigned)__builtin_ctzll(half);
+    return (number & (half - 1)) + half < t->buckets ? level + 1 : level;
+}
+
+/* The first hash bit that the slots of this bucket store; `number` may be the hash itself. A bucket is
+ * above the level of change when the partner that it got there exists. */
+INLINE unsigned table_stored_from(const struct table *t, uint64_t number)
+{
+    const uint64_t half = (uint64_t)1 << TABLE_REBASE_LEVEL;
+    return (number & (half - 1)) + half < t->buckets ? TABLE_REBASE_LEVEL : STORED_FIRST;
+}
+
+/* The next entry of a chain, NULL at its end. Starts with *at the bucket and *slot 0. */
+INLINE void *chain_next(struct bucket **at, unsigned *slot)
+{
+    while (*slot < BUCKET_SLOTS) {
+        if (*slot == BUCKET_LINK_SLOT && bucket_is_chained(*at)) {
+            *at = bucket_link(*at);
+            *slot = 0;
+            continue;
+        }
+        unsigned here = (*slot)++;
+        if (bucket_is_used(*at, here))
+            return bucket_entry(*at, here);
+    }
+    return NULL;
+}
+
+/* table_grow.c */
+
+/* Adds at the first free slot of the chain from `end` on, or in a new overflow bucket. */
+void chain_add(struct table *t, struct chain_end *end, struct slot_value value);
+/* Gives back overflow buckets that removals have made superfluous. */
+void chain_tighten(struct table *t, struct bucket *first);
+/* Splits, or merges, what the thresholds ask for: at most TABLE_STEPS_MAX buckets. */
+void table_after_insert(struct table *t);
+void table_after_remove(struct table *t);
+/* A walk over bucket `number` has ended, the last one that was open. */
+void table_after_walk(struct table *t, size_t number);
+/* Empties the bucket without a look at its entries; t->count is the caller's. */
+void table_bucket_reset(struct table *t, size_t number);
+void table_split_one(struct table *t);
+void table_merge_one(struct table *t);
+void table_thresholds_update(struct table *t);
+void table_segments_init(struct table *t);
+void table_segments_done(struct table *t);
+
+#endif
