@@ -1,0 +1,104 @@
+/* What the files of this room share: the keyspace's state, and the way to an entry. */
+#ifndef DB_DB_PRIV_H
+#define DB_DB_PRIV_H
+
+#include "base/list.h"
+#include "db/db.h"
+#include "db/lazyfree_priv.h"
+#include "ds/timetree.h"
+
+/* What a look-up leaves on the entry. */
+enum touch {
+    TOUCH_NONE,
+    TOUCH_LRU,
+    TOUCH_LFU,
+};
+
+struct db {
+    struct table *keys;       /* NULL until the first key */
+    struct timetree *expires; /* NULL until the first key with an expiry */
+    struct keyspace *ks;
+    int index;
+    /* Of all expiries, for their average. 64 bits would not hold 10^8 keys. */
+    __int128 expiry_sum;
+    struct list in_expiring; /* in keyspace.expiring while `expires` has items */
+};
+
+struct keyspace_stats {
+    uint64_t hits, misses;
+    uint64_t expired, evicted;
+    uint64_t slices_full; /* of active expiry, that left keys waiting */
+    uint64_t expire_ns;
+};
+
+/* Invariant: `touch` follows from policy, no_touch and held (keyspace_update_touch). */
+struct keyspace {
+    struct db *dbs;
+    int count;
+    struct journal *journal;
+    struct lazyfree *lazy;
+    struct hash_key hash_key;
+    struct rand rand;
+    struct keyspace_hooks hooks;
+    struct keyspace_settings settings;
+    struct keyspace_stats stats;
+
+    int64_t now_ms;
+    int64_t clock_from_ms, clock_until_ms; /* within, the next two stand */
+    uint32_t lru_clock;                    /* seconds; never 0 */
+    uint32_t lfu_minutes;                  /* 16 bits */
+
+    enum touch touch;
+    enum keyspace_expiry_mode expiry_mode;
+    uint32_t event_classes;
+    bool no_touch, held, active_expire;
+    uint64_t dirty;
+    struct list expiring; /* databases that have keys with an expiry */
+};
+
+/* ---- keyspace.c ---- */
+
+void keyspace_update_touch(struct keyspace *ks);
+/* The table, made if it is not there. */
+struct table *db_table(struct db *db);
+
+/* ---- change.c ---- */
+
+/* Takes an entry out of table and time tree, and nothing else. */
+void db_unlink(struct db *db, uint64_t hash, struct entry *e);
+
+INLINE void db_fire_changed(struct db *db, struct slice name)
+{
+    HOOK_CALL(db->ks->hooks.changed, db, name);
+}
+
+/* ---- expire.c ---- */
+
+void db_expiry_add(struct db *db, int64_t when_ms, struct entry *e);
+void db_expiry_remove(struct db *db, int64_t when_ms, struct entry *e);
+/* The time of `e` has come: NULL if that hides or removes it. */
+COLD struct entry *db_meet_expired(struct db *db, struct key key, struct entry *e);
+
+/* ---- lru.c ---- */
+
+/* What a new entry starts with. */
+void db_lru_init(const struct keyspace *ks, struct entry *e);
+void db_lfu_touch(struct keyspace *ks, struct entry *e);
+
+/* ---- the way to an entry ---- */
+
+/* The entry under a key, whatever its time. */
+INLINE struct entry *db_find_any(const struct db *db, struct key key)
+{
+    return LIKELY(db->keys) ? table_find(db->keys, key.hash, key.name) : NULL;
+}
+
+INLINE struct entry *db_find(struct db *db, struct key key)
+{
+    struct entry *e = db_find_any(db, key);
+    if (!e || LIKELY(!(e->flags & ENTRY_HAS_EXPIRY)) || entry_expiry(e) >= db->ks->now_ms)
+        return e;
+    return db_meet_expired(db, key, e);
+}
+
+#endif

@@ -1,0 +1,201 @@
+/* What the room gives to CONFIG, INFO and the cron. */
+#include "base/macros.h"
+#include "db/db_priv.h"
+
+/* Buckets that a database's table catches up with at a time. */
+#define SETTLE_STEPS 1000
+
+static const struct directive_word policy_words[] = {
+    { "volatile-lru", POLICY_VOLATILE_LRU },
+    { "volatile-lfu", POLICY_VOLATILE_LFU },
+    { "volatile-random", POLICY_VOLATILE_RANDOM },
+    { "volatile-ttl", POLICY_VOLATILE_TTL },
+    { "allkeys-lru", POLICY_ALLKEYS_LRU },
+    { "allkeys-lfu", POLICY_ALLKEYS_LFU },
+    { "allkeys-random", POLICY_ALLKEYS_RANDOM },
+    { "noeviction", POLICY_NOEVICTION },
+    { NULL, 0 },
+};
+
+static int apply_policy(void *owner, const char **ret_error)
+{
+    (void)ret_error;
+    keyspace_update_touch(owner);
+    return 0;
+}
+
+#define AT(member) .offset = offsetof(struct keyspace_settings, member)
+#define LAZYFREE(word, member)                                                              \
+    {                                                                                       \
+        .name = "lazyfree-lazy-" word, .type = DIRECTIVE_BOOL, AT(member), .initial = "yes" \
+    }
+
+static const struct directive directives[] = {
+    { .name = "databases",
+      .type = DIRECTIVE_INT,
+      .flags = DIRECTIVE_IMMUTABLE,
+      AT(databases),
+      .min = 1,
+      .max = INT32_MAX,
+      .initial = "16" },
+    LAZYFREE("eviction", lazyfree_eviction),
+    LAZYFREE("expire", lazyfree_expire),
+    LAZYFREE("server-del", lazyfree_server_del),
+    LAZYFREE("user-del", lazyfree_user_del),
+    LAZYFREE("user-flush", lazyfree_user_flush),
+    { .name = "maxmemory-policy",
+      .type = DIRECTIVE_ENUM,
+      AT(maxmemory_policy),
+      .initial = "noeviction",
+      .words = policy_words,
+      .apply = apply_policy },
+    { .name = "lfu-log-factor",
+      .type = DIRECTIVE_INT,
+      AT(lfu_log_factor),
+      .min = 0,
+      .max = INT32_MAX,
+      .initial = "10" },
+    { .name = "lfu-decay-time",
+      .type = DIRECTIVE_INT,
+      AT(lfu_decay_time),
+      .min = 0,
+      .max = INT32_MAX,
+      .initial = "1" },
+    { .name = "active-expire-effort",
+      .type = DIRECTIVE_INT,
+      AT(active_expire_effort),
+      .min = 1,
+      .max = 10,
+      .initial = "1" },
+    { .name = "hash-seed",
+      .type = DIRECTIVE_STRING,
+      .flags = DIRECTIVE_IMMUTABLE | DIRECTIVE_EMPTY_IS_NULL,
+      AT(hash_seed),
+      .initial = "" },
+};
+
+struct directive_table keyspace_directives(struct keyspace *ks)
+{
+    return (struct directive_table){
+        .rows = directives,
+        .count = COUNT_OF(directives),
+        .settings = &ks->settings,
+        .owner = ks,
+    };
+}
+
+static uint64_t show_expired(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.expired;
+}
+
+/* Nothing is ever stale: the earliest key is known. */
+static void show_stale(const void *owner, struct buf *out)
+{
+    (void)owner;
+    buf_append_str(out, "0.00");
+}
+
+static uint64_t show_slices_full(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.slices_full;
+}
+
+static uint64_t show_expire_ms(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.expire_ns / 1000000;
+}
+
+static uint64_t show_evicted(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.evicted;
+}
+
+static uint64_t show_hits(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.hits;
+}
+
+static uint64_t show_misses(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.misses;
+}
+
+static uint64_t show_pending(const void *owner)
+{
+    return lazyfree_pending(((const struct keyspace *)owner)->lazy);
+}
+
+static uint64_t show_freed(const void *owner)
+{
+    return lazyfree_freed(((const struct keyspace *)owner)->lazy);
+}
+
+/* Of the keys with an expiry, in milliseconds from now. */
+static int64_t avg_ttl(const struct db *db)
+{
+    size_t count = db_count_expires(db);
+    if (count == 0)
+        return 0;
+    int64_t ttl_ms = (int64_t)(db->expiry_sum / (__int128)count - db->ks->now_ms);
+    return MAX_OF(ttl_ms, (int64_t)0);
+}
+
+static void show_databases(const void *owner, struct buf *out)
+{
+    const struct keyspace *ks = owner;
+    for (int i = 0; i < ks->count; i++) {
+        const struct db *db = &ks->dbs[i];
+        if (db_count(db) == 0)
+            continue;
+        buf_printf(out, "db%d:keys=%zu,expires=%zu,avg_ttl=%lld\r\n", i, db_count(db),
+                   db_count_expires(db), (long long)avg_ttl(db));
+    }
+}
+
+static const struct metric metrics[] = {
+    { .section = "Memory", .name = "lazyfree_pending_objects", .count = show_pending },
+    { .section = "Memory", .name = "lazyfreed_objects", .count = show_freed },
+    { .section = "Stats", .name = "expired_keys", .count = show_expired },
+    { .section = "Stats", .name = "expired_stale_perc", .text = show_stale },
+    { .section = "Stats", .name = "expired_time_cap_reached_count", .count = show_slices_full },
+    { .section = "Stats", .name = "expire_cycle_cpu_milliseconds", .count = show_expire_ms },
+    { .section = "Stats", .name = "evicted_keys", .count = show_evicted },
+    { .section = "Stats", .name = "keyspace_hits", .count = show_hits },
+    { .section = "Stats", .name = "keyspace_misses", .count = show_misses },
+    { .section = "Keyspace", .text = show_databases },
+};
+
+static void reset_metrics(void *owner)
+{
+    struct keyspace *ks = owner;
+    ks->stats = (struct keyspace_stats){ 0 };
+    lazyfree_reset(ks->lazy);
+}
+
+struct metric_table keyspace_metrics(struct keyspace *ks)
+{
+    return (struct metric_table){
+        .rows = metrics,
+        .count = COUNT_OF(metrics),
+        .owner = ks,
+        .reset = reset_metrics,
+    };
+}
+
+static void settle(void *owner)
+{
+    struct keyspace *ks = owner;
+    for (int i = 0; i < ks->count && !ks->held; i++)
+        if (ks->dbs[i].keys)
+            (void)table_settle(ks->dbs[i].keys, SETTLE_STEPS);
+}
+
+static const struct job jobs[] = {
+    { .name = "settle tables", .period_ms = 0, .run = settle },
+};
+
+struct job_table keyspace_jobs(struct keyspace *ks)
+{
+    return (struct job_table){ .rows = jobs, .count = COUNT_OF(jobs), .owner = ks };
+}
