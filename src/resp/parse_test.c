@@ -52,19 +52,13 @@ struct example {
     struct slice bytes, want;
 };
 
-#define EXAMPLE(bytes, want)          \
-    {                                 \
-        { bytes, sizeof(bytes) - 1 }, \
-        {                             \
-            want, sizeof(want) - 1    \
-        }                             \
-    }
-
 #define LONG_VALUE                                                                    \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678" \
     "9012345678901234567890123456789"
 
 /* clang-format off */
+#define EXAMPLE(bytes, want) { { bytes, sizeof(bytes) - 1 }, { want, sizeof(want) - 1 } }
+
 static const struct example examples[] = {
     EXAMPLE("", ""),
     EXAMPLE("*1\r\n$4\r\nPING\r\n", "request 1 PING\n"),
