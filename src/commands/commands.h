@@ -1,0 +1,34 @@
+/* The data verbs: one file a family, each with the rows of its commands.
+ *
+ * A verb parses its arguments, looks up, asks the type, replies. What it does to data is told in
+ * three ways: db/ counts the change and tells those who watch the key; db_notify names the event;
+ * cmd_effect says what the journal keeps, when that is not the request itself. */
+#ifndef COMMANDS_COMMANDS_H
+#define COMMANDS_COMMANDS_H
+
+#include <stdint.h>
+
+#include "dispatch/command.h"
+
+struct dispatch;
+
+/* What the verbs need to know of the configuration; kept up to date by the owner. */
+struct commands_settings {
+    int64_t string_bytes_max; /* proto-max-bulk-len: no string grows beyond it */
+};
+
+/* Registers every family. `settings` must outlive the dispatcher. */
+void commands_register(struct dispatch *d, const struct commands_settings *settings);
+
+/* The families. */
+struct command_table commands_connection(void);
+struct command_table commands_string_get(void);
+struct command_table commands_string_set(void);
+struct command_table commands_string_change(const struct commands_settings *settings);
+struct command_table commands_keys(void);
+struct command_table commands_scan(void);
+struct command_table commands_expire(void);
+struct command_table commands_flush(void);
+struct command_table commands_object(void);
+
+#endif
