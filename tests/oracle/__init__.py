@@ -1,0 +1,1 @@
+"""The differential runner: random command programs against Tarn and redis-server."""
