@@ -1,0 +1,36 @@
+/* A background thread for what may block: fsync, closing big files, freeing big values.
+ *
+ * A worker is one named thread and a queue: its jobs run one after the other, in the order of
+ * submission. A job may have a completion, which runs on the loop's thread in a later part of the
+ * turn. Signals are blocked in the thread; its allocations are counted.
+ *
+ * All functions but worker_pending are called on the loop's thread (or, without a loop, on one
+ * thread). */
+#ifndef EVENT_WORKER_H
+#define EVENT_WORKER_H
+
+#include <stddef.h>
+
+#include "base/macros.h"
+
+struct loop;
+struct worker;
+
+typedef void (*worker_fn)(void *arg);
+
+/* `name` shows in lists of threads (up to 15 characters). `loop` may be NULL: then no job may have
+ * a completion. 0 or -errno. */
+MUST_USE int worker_new(struct loop *loop, const char *name, struct worker **ret_worker);
+/* Runs what is queued, ends the thread, then runs the completions that are still due. Accepts
+ * NULL, returns NULL. */
+struct worker *worker_free(struct worker *w);
+
+/* `run` on the worker's thread, then `completed` (may be NULL) on the loop's. */
+void worker_submit(struct worker *w, worker_fn run, worker_fn completed, void *arg);
+
+/* Jobs submitted whose `run` has not returned. Any thread. */
+size_t worker_pending(const struct worker *w);
+/* Waits until there are none. Completions follow in the loop's own time. */
+void worker_drain(struct worker *w);
+
+#endif
