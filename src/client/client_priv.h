@@ -127,6 +127,4 @@ bool client_name_is_valid(struct slice name);
 /* 'N', 'P', ... and the types' names of CLIENT LIST and KILL. */
 void client_flags_text(const struct client *c, char out[static 32]);
 
-extern const struct command client_row;
-
 #endif

@@ -65,6 +65,29 @@ size_t clients_count(const struct clients *cs)
     return cs->count;
 }
 
+void clients_lower_max(struct clients *cs, int64_t maxclients)
+{
+    cs->settings.maxclients = maxclients;
+}
+
+size_t clients_memory(const struct clients *cs)
+{
+    size_t bytes = 0;
+    for (const struct list *node = cs->all.next; node != &cs->all; node = node->next)
+        bytes += client_memory(LIST_ENTRY((struct list *)(uintptr_t)node, struct client, in_all));
+    return bytes;
+}
+
+uint64_t clients_net_in(const struct clients *cs)
+{
+    return cs->stats.net_in;
+}
+
+uint64_t clients_net_out(const struct clients *cs)
+{
+    return cs->stats.net_out;
+}
+
 struct client *clients_find(const struct clients *cs, uint64_t id)
 {
     for (const struct list *node = cs->all.next; node != &cs->all; node = node->next) {

@@ -56,6 +56,12 @@ void clients_start(struct clients *cs, struct stream_io *io);
 
 const struct client_settings *clients_settings(const struct clients *cs);
 size_t clients_count(const struct clients *cs);
+/* Fewer descriptors are to be had than maxclients needs. */
+void clients_lower_max(struct clients *cs, int64_t maxclients);
+/* Bytes of memory that all clients hold. */
+size_t clients_memory(const struct clients *cs);
+uint64_t clients_net_in(const struct clients *cs); /* bytes received in all */
+uint64_t clients_net_out(const struct clients *cs);
 
 /* A listener's connection: takes it over, or refuses it with the peers' words (too many clients,
  * protected mode) and closes it. */

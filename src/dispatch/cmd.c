@@ -118,5 +118,5 @@ void cmd_reply_help(struct cmd *cmd, const char *const *lines)
     for (size_t i = 0; i < count; i++)
         reply_status(cmd->reply, slice_str(lines[i]));
     reply_status(cmd->reply, SLICE("HELP"));
-    reply_status(cmd->reply, SLICE("    Print this help."));
+    reply_status(cmd->reply, SLICE("    Prints this help."));
 }

@@ -130,6 +130,11 @@ bool dispatch_password_ok(const struct dispatch *d, struct slice user, struct sl
 
 /* ---- statistics ---- */
 
+uint64_t dispatch_commands_processed(const struct dispatch *d)
+{
+    return d->commands_processed;
+}
+
 static struct error_stat *error_stat_of(struct dispatch *d, struct slice code)
 {
     for (size_t i = 0; i < d->error_codes; i++)

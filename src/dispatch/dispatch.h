@@ -138,6 +138,8 @@ const struct dispatch_settings *dispatch_settings(const struct dispatch *d);
 bool dispatch_password_ok(const struct dispatch *d, struct slice user, struct slice password);
 bool dispatch_password_required(const struct dispatch *d);
 
+uint64_t dispatch_commands_processed(const struct dispatch *d);
+
 /* An error reply was written: counted by its code for errorstats. Installed in every session's writer. */
 void dispatch_count_error(struct dispatch *d, struct slice text);
 

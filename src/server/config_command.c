@@ -1,0 +1,209 @@
+/* CONFIG GET, SET and RESETSTAT.
+ *
+ * SET is all or nothing: every value is parsed and stored first, then applied; when one is refused,
+ * the texts of the old values, taken before, are stored and applied again. */
+#include <stdio.h>
+
+#include "base/glob.h"
+#include "base/words.h"
+#include "dispatch/cmd.h"
+#include "dispatch/dispatch.h"
+#include "server/server_priv.h"
+#include "server/verbs.h"
+
+/* ---- GET ---- */
+
+static void reply_pair(struct reply *r, const struct config_row *found, const char *name)
+{
+    struct buf value;
+    buf_init(&value, BUF_NO_CEILING);
+    directive_show(found->table, found->row, &value);
+    reply_bulk_str(r, name);
+    reply_bulk(r, buf_slice(&value));
+    buf_done(&value);
+}
+
+/* A hidden directive shows only by its own name. */
+static bool is_asked_for(const struct cmd *cmd, const struct directive *row, const char *name)
+{
+    for (int i = 2; i < cmd->argc; i++) {
+        if (slice_is(cmd->argv[i], name))
+            return true;
+        if (!(row->flags & DIRECTIVE_HIDDEN) && glob_match_nocase(cmd->argv[i], slice_str(name)))
+            return true;
+    }
+    return false;
+}
+
+void cmd_config_get(struct cmd *cmd)
+{
+    const struct server *s = cmd->owner;
+    size_t shown = 0;
+    reply_defer(cmd->reply);
+    for (size_t i = 0, count = config_count(s->config); i < count; i++) {
+        struct config_row found = config_at(s->config, i);
+        const char *const names[] = { found.row->name, found.row->alias };
+        for (size_t n = 0; n < COUNT_OF(names); n++) {
+            if (!names[n] || !is_asked_for(cmd, found.row, names[n]))
+                continue;
+            reply_pair(cmd->reply, &found, names[n]);
+            shown++;
+        }
+    }
+    reply_settle(cmd->reply, REPLY_MAP, shown);
+}
+
+/* ---- SET ---- */
+
+/* One of the directives being set. */
+struct change {
+    struct config_row found;
+    struct slice name, value;
+    struct buf old; /* its value before, as text */
+};
+
+/* Why the whole was refused. */
+struct refusal {
+    struct slice name;
+    const char *reason;
+    struct directive_error error;
+};
+
+static int store(const struct config_row *found, struct arena *arena, struct slice value,
+                 struct directive_error *ret_error)
+{
+    struct slice *words = &value;
+    size_t count = 1;
+    bool many = found->row->flags & DIRECTIVE_MULTI;
+    if (many && words_split(arena, value, 4096, &words, &count) < 0) {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "Unbalanced quotes");
+        return -1;
+    }
+    return directive_parse(found->table, found->row, words, count, ret_error);
+}
+
+static int apply(const struct config_row *found, const char **ret_reason)
+{
+    *ret_reason = "";
+    return found->row->apply ? found->row->apply(found->table->owner, ret_reason) : 0;
+}
+
+static void restore(struct cmd *cmd, struct change *changes, size_t stored)
+{
+    struct directive_error ignored;
+    const char *reason;
+    for (size_t i = 0; i < stored; i++)
+        (void)store(&changes[i].found, cmd->arena, buf_slice(&changes[i].old), &ignored);
+    for (size_t i = 0; i < stored; i++)
+        (void)apply(&changes[i].found, &reason);
+}
+
+static int perform(struct cmd *cmd, struct change *changes, size_t count, struct refusal *ret_why)
+{
+    size_t stored = 0;
+    for (; stored < count; stored++) {
+        ret_why->name = changes[stored].name;
+        directive_show(changes[stored].found.table, changes[stored].found.row,
+                       &changes[stored].old);
+        if (store(&changes[stored].found, cmd->arena, changes[stored].value, &ret_why->error) < 0) {
+            ret_why->reason = ret_why->error.text;
+            restore(cmd, changes, stored);
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        ret_why->name = changes[i].name;
+        if (apply(&changes[i].found, &ret_why->reason) < 0) {
+            restore(cmd, changes, stored);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool is_repeated(const struct change *changes, size_t count, const struct directive *row)
+{
+    for (size_t i = 0; i < count; i++)
+        if (changes[i].found.row == row)
+            return true;
+    return false;
+}
+
+/* Finds what is to be set. False with the reply made. */
+static bool collect(struct cmd *cmd, struct change *changes, size_t count)
+{
+    const struct server *s = cmd->owner;
+    const char *reason = NULL;
+    struct slice at = SLICE("");
+    for (size_t i = 0; i < count; i++) {
+        struct change *change = &changes[i];
+        change->name = cmd->argv[2 + 2 * i];
+        change->value = cmd->argv[3 + 2 * i];
+        buf_init(&change->old, BUF_NO_CEILING);
+        if (!config_find(s->config, change->name, &change->found)) {
+            reply_errorf(cmd->reply,
+                         "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
+                         SLICE_ARGS(change->name));
+            return false;
+        }
+        if (reason)
+            continue;
+        at = change->name;
+        if (change->found.row->flags & DIRECTIVE_IMMUTABLE)
+            reason = "can't set immutable config";
+        else if (is_repeated(changes, i, change->found.row))
+            reason = "duplicate parameter";
+    }
+    if (reason)
+        reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
+                     SLICE_ARGS(at), reason);
+    return reason == NULL;
+}
+
+void cmd_config_set(struct cmd *cmd)
+{
+    if (cmd->argc % 2 != 0) {
+        reply_error(cmd->reply, "ERR wrong number of arguments for 'config|set' command");
+        return;
+    }
+    size_t count = (size_t)(cmd->argc - 2) / 2;
+    struct change *changes = arena_alloc(cmd->arena, count * sizeof(*changes));
+    memset(changes, 0, count * sizeof(*changes));
+    struct refusal why = { .reason = "" };
+
+    if (!collect(cmd, changes, count))
+        return;
+    if (perform(cmd, changes, count, &why) < 0)
+        reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
+                     SLICE_ARGS(why.name), why.reason);
+    else
+        reply_ok(cmd->reply);
+    for (size_t i = 0; i < count; i++)
+        buf_done(&changes[i].old);
+}
+
+/* ---- the rest ---- */
+
+void cmd_config_resetstat(struct cmd *cmd)
+{
+    struct metric_table tables[METRIC_TABLES_MAX];
+    size_t count = server_metric_tables(cmd->owner, tables);
+    for (size_t i = 0; i < count; i++)
+        if (tables[i].reset)
+            tables[i].reset(tables[i].owner);
+    reply_ok(cmd->reply);
+}
+
+void cmd_config_help(struct cmd *cmd)
+{
+    static const char *const lines[] = {
+        "GET <pattern> [<pattern> ...]",
+        "    Return the directives whose names match, with their values.",
+        "SET <directive> <value> [<directive> <value> ...]",
+        "    Change directives: all of them, or none if one is refused.",
+        "RESETSTAT",
+        "    Set the statistics of INFO back to zero.",
+        NULL,
+    };
+    cmd_reply_help(cmd, lines);
+}

@@ -1,0 +1,87 @@
+#include "server/digest.h"
+
+#include <arpa/inet.h>
+#include <openssl/sha.h>
+
+#include "base/assert.h"
+#include "types/string.h"
+
+static void digest_xor(struct digest *d, struct slice bytes)
+{
+    unsigned char hash[DIGEST_BYTES];
+    SHA1((const unsigned char *)bytes.ptr, bytes.len, hash);
+    for (size_t i = 0; i < sizeof(hash); i++)
+        d->bytes[i] ^= hash[i];
+}
+
+static void digest_mix(struct digest *d, struct slice bytes)
+{
+    struct digest mixed;
+    digest_xor(d, bytes);
+    SHA1(d->bytes, sizeof(d->bytes), mixed.bytes);
+    *d = mixed;
+}
+
+static void digest_mix_number(struct digest *d, int number)
+{
+    uint32_t wire = htonl((uint32_t)number);
+    digest_mix(d, slice_of(&wire, sizeof(wire)));
+}
+
+static void mix_string(struct digest *d, const struct entry *e)
+{
+    char scratch[NUM_INT_MAX_CHARS];
+    digest_mix(d, string_bytes(e, scratch));
+}
+
+/* What a type adds, by type. */
+static void (*const mix_type[])(struct digest *d, const struct entry *e) = {
+    [TYPE_STRING] = mix_string,
+};
+
+static void mix_value(struct digest *d, const struct entry *e)
+{
+    enum value_type type = entry_type(e);
+    digest_mix_number(d, (int)type);
+    ASSERT(type < COUNT_OF(mix_type) && mix_type[type]);
+    mix_type[type](d, e);
+    if (entry_expiry(e) != ENTRY_NO_EXPIRY)
+        digest_xor(d, SLICE("!!expire!!"));
+}
+
+void digest_of_value(const struct entry *e, struct digest *ret_digest)
+{
+    *ret_digest = (struct digest){ { 0 } };
+    mix_value(ret_digest, e);
+}
+
+static void xor_entry(void *arg, void *entry)
+{
+    struct digest *whole = arg;
+    struct digest d = { { 0 } };
+    digest_mix(&d, entry_key(entry));
+    mix_value(&d, entry);
+    for (size_t i = 0; i < sizeof(d.bytes); i++)
+        whole->bytes[i] ^= d.bytes[i];
+}
+
+void digest_of_keyspace(struct keyspace *ks, struct digest *ret_digest)
+{
+    *ret_digest = (struct digest){ { 0 } };
+    for (int i = 0; i < keyspace_count(ks); i++) {
+        struct db *db = keyspace_db(ks, i);
+        if (db_count(db) == 0)
+            continue;
+        digest_mix_number(ret_digest, i);
+        db_each(db, xor_entry, ret_digest);
+    }
+}
+
+void digest_hex(const struct digest *digest, char out[static 2 * DIGEST_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        out[2 * i] = digits[digest->bytes[i] >> 4];
+        out[2 * i + 1] = digits[digest->bytes[i] & 15];
+    }
+}

@@ -1,0 +1,111 @@
+/* What the server listens on: addresses and port, and a Unix socket. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/words.h"
+#include "client/clients.h"
+#include "net/conn.h"
+#include "server/server_priv.h"
+
+static void on_error(void *user UNUSED, int error, const struct listener_info *info)
+{
+    log_write(LOG_WARNING, "Accepting client connection on %s:%d: %s", info->address, info->port,
+              strerror(-error));
+}
+
+static const struct listener_callbacks callbacks = {
+    .on_accept = clients_accept,
+    .on_error = on_error,
+};
+
+/* The kernel takes a longer queue silently as a shorter one. */
+static void warn_backlog(const struct server *s)
+{
+    int limit = socket_backlog_limit();
+    if (limit > 0 && limit < s->settings.tcp_backlog)
+        log_write(LOG_WARNING,
+                  "WARNING: The TCP backlog setting of %d cannot be enforced because "
+                  "/proc/sys/net/core/somaxconn is set to the lower value of %d.",
+                  (int)s->settings.tcp_backlog, limit);
+}
+
+static const char *text_of(struct arena *arena, struct slice word)
+{
+    char *text = arena_alloc(arena, word.len + 1);
+    memcpy(text, word.ptr, word.len);
+    text[word.len] = '\0';
+    return text;
+}
+
+static int open_tcp(struct server *s, struct net_error *ret_error)
+{
+    struct arena arena;
+    struct slice *words;
+    size_t count;
+    const char *addresses[LISTENER_SOCKETS_MAX];
+
+    arena_init(&arena, 1024, 0);
+    struct slice bind = slice_str(s->settings.bind ? s->settings.bind : "");
+    int error = words_split(&arena, bind, LISTENER_SOCKETS_MAX, &words, &count);
+    for (size_t i = 0; error == 0 && i < count; i++)
+        addresses[i] = text_of(&arena, words[i]);
+    if (error == 0) {
+        const struct listener_spec spec = {
+            .addresses = addresses,
+            .address_count = count,
+            .port = (int)s->settings.port,
+            .backlog = (int)s->settings.tcp_backlog,
+            .mark = (uint32_t)s->settings.socket_mark_id,
+        };
+        error = listener_open(s->tcp, &spec, ret_error);
+    }
+    arena_done(&arena);
+    return error;
+}
+
+static int open_unix(struct server *s, struct net_error *ret_error)
+{
+    const struct listener_spec spec = {
+        .path = s->settings.unixsocket,
+        .mode = (mode_t)s->settings.unixsocketperm,
+        .backlog = (int)s->settings.tcp_backlog,
+    };
+    return listener_open(s->unix_socket, &spec, ret_error);
+}
+
+int listeners_reopen(struct server *s, struct net_error *ret_error)
+{
+    listener_set_accepts_max(s->tcp, (int)s->settings.max_new_connections);
+    listener_set_accepts_max(s->unix_socket, (int)s->settings.max_new_connections);
+    int error = open_tcp(s, ret_error);
+    return error < 0 ? error : open_unix(s, ret_error);
+}
+
+int listeners_open(struct server *s)
+{
+    struct net_error why;
+    s->tcp = listener_new(s->loop, &conn_tcp, &callbacks, s->clients);
+    s->unix_socket = listener_new(s->loop, &conn_unix, &callbacks, s->clients);
+    listener_set_accepts_max(s->tcp, (int)s->settings.max_new_connections);
+    listener_set_accepts_max(s->unix_socket, (int)s->settings.max_new_connections);
+
+    warn_backlog(s);
+    int error = open_tcp(s, &why);
+    if (error < 0) {
+        log_write(LOG_WARNING, "%s", why.text);
+        log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.",
+                  (int)s->settings.port);
+        return error;
+    }
+    error = open_unix(s, &why);
+    if (error < 0)
+        log_write(LOG_WARNING, "Failed opening Unix socket: %s", why.text);
+    return error;
+}
+
+void listeners_close(struct server *s)
+{
+    s->tcp = listener_free(s->tcp);
+    s->unix_socket = listener_free(s->unix_socket);
+}

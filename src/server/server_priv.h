@@ -1,0 +1,132 @@
+/* The composition root: the handles of all rooms, made and wired by boot.c.
+ *
+ * This is the only place that knows every room. It holds handles, no state of theirs; nothing below
+ * server/ sees it. */
+#ifndef SERVER_SERVER_PRIV_H
+#define SERVER_SERVER_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/directive.h"
+#include "base/job.h"
+#include "base/metric.h"
+#include "commands/commands.h"
+#include "net/listener.h"
+#include "net/stream.h"
+#include "server/config.h"
+#include "server/sampler.h"
+
+struct clients;
+struct running_job;
+struct dispatch;
+struct journal;
+struct keyspace;
+struct loop;
+struct worker;
+
+/* What the server itself is told; rows in settings.c. */
+struct server_settings {
+    int64_t port, tcp_backlog, socket_mark_id, max_new_connections;
+    int unixsocketperm;
+    char *bind, *bind_source_addr, *unixsocket;
+    char *logfile, *dir, *pidfile, *save, *proc_title_template;
+    int loglevel;
+    int64_t hz;
+    bool daemonize, dynamic_hz, always_show_logo, appendonly;
+    int transport; /* enum stream_kind: a test transport, hidden */
+};
+
+/* What a turn costs, for INFO and the benchmarks. */
+struct turn_stats {
+    uint64_t turns;
+    uint64_t cpu_at_end_ns; /* of the main thread, when the last turn ended */
+    uint64_t longest_cpu_ns;
+    uint64_t longest_wall_ns;
+};
+
+struct memory_marks {
+    uint64_t startup; /* used when the server was ready */
+    uint64_t peak;
+};
+
+struct server_rates {
+    struct sampler commands, net_in, net_out;
+};
+
+struct server {
+    struct loop *loop;
+    struct worker *worker;
+    struct journal *journal;
+    struct keyspace *keyspace;
+    struct dispatch *dispatch;
+    struct clients *clients;
+    struct stream_io *io;
+    struct listener *tcp, *unix_socket;
+    struct config *config;
+    struct server_settings settings;
+    struct commands_settings commands;
+    struct turn_stats turn;
+    struct memory_marks memory;
+    struct server_rates rates;
+
+    struct running_job *running_jobs; /* cron.c */
+    uint64_t expiry_timer;            /* wakes the loop when the next key is due */
+    int64_t expiry_timer_at_ms;
+    int64_t started_ms;
+    char run_id[41];
+    char *executable, *config_file;
+    char **argv;
+    int exit_status;
+};
+
+/* ---- boot.c ---- */
+
+/* Everything up to the point where the loop may run. On failure the reason was printed. */
+MUST_USE int server_boot(struct server *s, int argc, char **argv);
+void server_done(struct server *s);
+
+/* ---- turn.c ---- */
+void turn_install(struct server *s);
+
+/* ---- cron.c ---- */
+void cron_start(struct server *s);
+
+/* ---- listeners.c ---- */
+
+/* Opens what the settings say; logs. */
+MUST_USE int listeners_open(struct server *s);
+/* The same for changed settings; the old ones stay when it fails. */
+MUST_USE int listeners_reopen(struct server *s, struct net_error *ret_error);
+void listeners_close(struct server *s);
+
+/* ---- metrics.c ---- */
+void metrics_sample(void *server); /* a periodic job */
+
+/* ---- settings.c ---- */
+struct directive_table server_directives(struct server *s);
+
+/* ---- signals.c ---- */
+void signals_install(struct server *s);
+/* True once a signal asked for the end. */
+bool signals_asked_to_end(void);
+
+/* ---- shutdown.c ---- */
+void server_shutdown(struct server *s, const char *why);
+
+/* ---- tables.c: the table of tables ---- */
+
+/* The metrics and statistics of all rooms, in INFO's order. Returns their number. */
+#define METRIC_TABLES_MAX 16
+size_t server_metric_tables(struct server *s, struct metric_table out[static METRIC_TABLES_MAX]);
+void server_register_commands(struct server *s);
+void server_register_directives(struct server *s);
+#define JOB_TABLES_MAX 8
+size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLES_MAX]);
+
+/* ---- what server/ itself exports ---- */
+struct command_table server_commands(struct server *s); /* CONFIG, INFO, DEBUG, SHUTDOWN, ... */
+struct metric_table server_metrics(struct server *s);
+struct job_table server_jobs(struct server *s);
+
+#endif

@@ -1,0 +1,46 @@
+/* The table of tables: what every room exports, in one place. */
+#include "client/clients.h"
+#include "commands/commands.h"
+#include "db/db.h"
+#include "dispatch/dispatch.h"
+#include "server/server_priv.h"
+
+void server_register_commands(struct server *s)
+{
+    const struct command_table tables[] = {clients_commands(s->clients), server_commands(s)};
+    dispatch_register_own(s->dispatch);
+    s->commands.string_bytes_max = clients_settings(s->clients)->proto_max_bulk_len;
+    commands_register(s->dispatch, &s->commands);
+    for (size_t i = 0; i < COUNT_OF(tables); i++)
+        dispatch_register(s->dispatch, &tables[i]);
+}
+
+void server_register_directives(struct server *s)
+{
+    const struct directive_table tables[] = {
+        server_directives(s),
+        clients_directives(s->clients),
+        dispatch_directives(s->dispatch),
+        keyspace_directives(s->keyspace),
+    };
+    for (size_t i = 0; i < COUNT_OF(tables); i++)
+        config_add(s->config, &tables[i]);
+}
+
+size_t server_metric_tables(struct server *s, struct metric_table out[static METRIC_TABLES_MAX])
+{
+    size_t count = 0;
+    out[count++] = server_metrics(s);
+    out[count++] = clients_metrics(s->clients);
+    out[count++] = dispatch_metrics(s->dispatch);
+    out[count++] = keyspace_metrics(s->keyspace);
+    return count;
+}
+
+size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLES_MAX])
+{
+    size_t count = 0;
+    out[count++] = clients_jobs(s->clients);
+    out[count++] = server_jobs(s);
+    return count;
+}

@@ -1,0 +1,92 @@
+/* The turn: the page to read first.
+ *
+ * Commands run on one thread, in order, without locks. Every iteration of the event loop is a turn
+ * of five phases; each does one kind of work for all clients at once.
+ *
+ *     1 receive   clients that waited bring what they hold; the streams deliver bytes, which are
+ *                 parsed into the turn's batch
+ *     2 execute   the batch is looked ahead in and run in order
+ *     3 persist   what changed goes to the journal's sinks
+ *     4 send      every client that has a reply gets it
+ *     5 rest      timers that are due; then the wait for events
+ *
+ * No reply leaves before phase 3. The loop calls: wait (5), after the wait and file events (1),
+ * timers (5), before the wait (2, 3, 4). */
+#include "base/clock.h"
+#include "client/clients.h"
+#include "db/db.h"
+#include "dispatch/dispatch.h"
+#include "event/loop.h"
+#include "server/server_priv.h"
+
+/* Keys that one turn may expire, so that a mass expiry is spread over many turns. */
+#define EXPIRES_A_TURN 400
+
+static void after_wait(struct loop *loop UNUSED, void *arg)
+{
+    struct server *s = arg;
+    dispatch_time_sync(s->dispatch);
+    clients_receive(s->clients);
+}
+
+/* When the next key is due, the loop wakes: expiry is exact. */
+static int64_t expiry_is_due(struct loop *loop UNUSED, void *arg)
+{
+    struct server *s = arg;
+    s->expiry_timer = 0;
+    return LOOP_TIMER_ONCE;
+}
+
+static void arm_expiry(struct server *s)
+{
+    int64_t due_ms = keyspace_next_due(s->keyspace);
+    if (s->expiry_timer && due_ms == s->expiry_timer_at_ms)
+        return;
+    if (s->expiry_timer)
+        loop_timer_remove(s->loop, s->expiry_timer);
+    s->expiry_timer = 0;
+    if (due_ms == INT64_MAX)
+        return;
+    int64_t delay_ms = MAX_OF(due_ms - dispatch_now_ms(s->dispatch), (int64_t)1);
+    s->expiry_timer = loop_timer_add(s->loop, delay_ms, expiry_is_due, s);
+    s->expiry_timer_at_ms = due_ms;
+}
+
+/* While clients are paused nothing may change, also not by time. */
+static void expire(struct server *s)
+{
+    if (dispatch_paused_until(s->dispatch))
+        return;
+    int64_t now_ms = dispatch_now_ms(s->dispatch);
+    if (keyspace_next_due(s->keyspace) <= now_ms &&
+        keyspace_expire_due(s->keyspace, now_ms, EXPIRES_A_TURN))
+        loop_dont_wait(s->loop);
+    arm_expiry(s);
+}
+
+static void count_turn(struct server *s)
+{
+    uint64_t cpu = clock_thread_cpu_ns();
+    uint64_t took = cpu - s->turn.cpu_at_end_ns;
+    s->turn.cpu_at_end_ns = cpu;
+    s->turn.longest_cpu_ns = MAX_OF(s->turn.longest_cpu_ns, took);
+    s->turn.turns++;
+}
+
+static void before_wait(struct loop *loop UNUSED, void *arg)
+{
+    struct server *s = arg;
+    clients_execute(s->clients);
+    expire(s);
+    clients_batch_done(s->clients);
+    clients_send(s->clients);
+    clients_reap(s->clients);
+    count_turn(s);
+}
+
+void turn_install(struct server *s)
+{
+    s->turn.cpu_at_end_ns = clock_thread_cpu_ns();
+    loop_hook_after_wait(s->loop, after_wait, s);
+    loop_hook_before_wait(s->loop, before_wait, s);
+}
