@@ -12,9 +12,9 @@
 
 struct dispatch;
 
-/* What the verbs need to know of the configuration; kept up to date by the owner. */
+/* What the verbs need to know of the configuration: where it is kept. */
 struct commands_settings {
-    int64_t string_bytes_max; /* proto-max-bulk-len: no string grows beyond it */
+    const int64_t *string_bytes_max; /* proto-max-bulk-len: no string grows beyond it */
 };
 
 /* Registers every family. `settings` must outlive the dispatcher. */

@@ -104,7 +104,7 @@ static bool length_ok(const struct cmd *cmd, size_t len, size_t extra)
 {
     const struct commands_settings *settings = cmd->owner;
     size_t total;
-    if (!__builtin_add_overflow(len, extra, &total) && total <= (size_t)settings->string_bytes_max)
+    if (!__builtin_add_overflow(len, extra, &total) && total <= (size_t)*settings->string_bytes_max)
         return true;
     reply_error(cmd->reply, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
     return false;
