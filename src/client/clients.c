@@ -142,9 +142,9 @@ static void on_accepted(struct conn *conn)
         return;
     }
     if (conn->type != &conn_unix) {
-        (void)socket_set_nodelay(conn->fd, true);
+        (void)!socket_set_nodelay(conn->fd, true);
         if (cs->settings.tcp_keepalive_s > 0)
-            (void)socket_set_keepalive(conn->fd, (int)cs->settings.tcp_keepalive_s);
+            (void)!socket_set_keepalive(conn->fd, (int)cs->settings.tcp_keepalive_s);
     }
     (void)client_new(cs, conn);
 }

@@ -16,7 +16,7 @@
 static void debug_sleep(struct cmd *cmd)
 {
     double seconds = 0;
-    (void)num_parse_double(cmd->argv[2], &seconds);
+    (void)!num_parse_double(cmd->argv[2], &seconds);
     if (seconds > 0) {
         struct timespec left = {
             .tv_sec = (time_t)seconds,

@@ -1,5 +1,4 @@
 /* What INFO says about the process itself: Server, Memory, CPU and the rates in Stats. */
-#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include <inttypes.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>

@@ -4,7 +4,9 @@
 
 #include "dispatch/dispatch.h"
 
-#define TARN_VERSION "0.1.0"
+#ifndef TARN_VERSION /* the build says it */
+#error "TARN_VERSION is not defined"
+#endif
 #define TARN_COMPATIBLE_VERSION DISPATCH_COMPATIBLE_VERSION
 
 #endif
