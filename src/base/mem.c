@@ -306,6 +306,10 @@ static struct {
     uint64_t ended_bytes;
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* What this thread's counters had added to `ended_bytes` when it left: taken back if it comes
+ * again, because they count from the thread's start. */
+static _Thread_local uint64_t left_bytes;
+
 static pthread_once_t fork_handlers = PTHREAD_ONCE_INIT;
 
 /* Another thread writes these without a lock: each is one aligned word, and a value a moment
@@ -327,10 +331,12 @@ static struct thread_counters own_counters(void)
     return (struct thread_counters){ allocated, freed };
 }
 
-static void registry_fold(struct thread_counters *c)
+static uint64_t registry_fold(struct thread_counters *c)
 {
-    registry.ended_bytes += counters_balance(c);
+    uint64_t balance = counters_balance(c);
+    registry.ended_bytes += balance;
     *c = (struct thread_counters){ NULL, NULL };
+    return balance;
 }
 
 static void fork_prepare(void)
@@ -349,7 +355,7 @@ static void fork_child(void)
     const uint64_t *own = own_counters().allocated;
     for (size_t i = 0; i < registry.count; i++)
         if (registry.threads[i].allocated && registry.threads[i].allocated != own)
-            registry_fold(&registry.threads[i]);
+            (void)registry_fold(&registry.threads[i]);
     pthread_mutex_unlock(&registry.lock);
 }
 
@@ -380,6 +386,8 @@ void mem_thread_enter(void)
             place = &registry.threads[registry.count++];
         }
         *place = own;
+        registry.ended_bytes -= left_bytes;
+        left_bytes = 0;
     }
     pthread_mutex_unlock(&registry.lock);
 }
@@ -390,7 +398,7 @@ void mem_thread_leave(void)
     pthread_mutex_lock(&registry.lock);
     struct thread_counters *place = registry_find(own.allocated);
     if (place)
-        registry_fold(place);
+        left_bytes = registry_fold(place);
     pthread_mutex_unlock(&registry.lock);
 }
 

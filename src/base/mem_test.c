@@ -123,6 +123,21 @@ TEST(entering_twice_counts_once)
     mem_thread_leave();
 }
 
+TEST(a_thread_that_comes_again_counts_once)
+{
+    mem_thread_enter();
+    char *p = mem_alloc(1 << 20);
+    uint64_t before = mem_used();
+    for (int i = 0; i < 5; i++) {
+        mem_thread_leave();
+        CHECK_UINT(mem_used(), before);
+        mem_thread_enter();
+        CHECK_UINT(mem_used(), before);
+    }
+    mem_free(p);
+    mem_thread_leave();
+}
+
 static void *allocate_and_end(void *arg)
 {
     mem_thread_enter();
