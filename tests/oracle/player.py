@@ -75,8 +75,13 @@ class Side:
         """An empty server, its directives as at the start, and no connections."""
         self.drop_clients()
         self._protos = protos
-        if not self.server.running:
+        try:
+            self._empty()
+        except (OSError, EOFError):
             self.restart()
+            self._empty()
+
+    def _empty(self) -> None:
         # A program that was cut short while it was shrunk may have left the server paused.
         self.control.call("CLIENT", "UNPAUSE")
         self._restore_config()

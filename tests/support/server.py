@@ -34,6 +34,9 @@ REPORTS = re.compile(
     r"|runtime error:|ASSERTION FAILED|Guru Meditation|crashed by signal|STACK TRACE"
 )
 
+# How much of a report a failure shows.
+_REPORT_LINES = 60
+
 _SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
@@ -189,9 +192,12 @@ class Server:
 
     def check_log(self) -> None:
         """ServerFailed if a sanitizer's or a crash report was written."""
-        found = REPORTS.search(self.log)
-        if found:
-            raise ServerFailed(f"report in the log ({found.group()}):\n{self.log}")
+        lines = self._out.lines()
+        for number, line in enumerate(lines):
+            found = REPORTS.search(line)
+            if found:
+                around = "\n".join(lines[max(0, number - 10) : number + _REPORT_LINES])
+                raise ServerFailed(f"report in the log ({found.group()}):\n{around}")
 
     def check_alive(self) -> None:
         """ServerFailed if the server ended or wrote a report."""

@@ -128,7 +128,7 @@ def _reply_modes(draw: Draw) -> Step:
 def _password(draw: Draw) -> list[Step]:
     """A password is set, a new connection tries to get in, the password goes."""
     attempts = (
-        *(("GET", b"k0"), ("PING",), ("AUTH", b"wrong"), ("AUTH", b"secret"), ("NOPE", b"x")),
+        *(("GET", b"raw"), ("PING",), ("AUTH", b"wrong"), ("AUTH", b"secret"), ("NOPE", b"x")),
         *(("AUTH", b"default", b"secret"), ("AUTH", b"nobody", b"secret"), ("HELLO", b"3")),
         *(("HELLO", b"3", b"AUTH", b"default", b"secret"), ("GET",), ("QUIT",), ("RESET",)),
         *(("HELLO", b"2", b"AUTH", b"default", b"wrong"), ("ECHO", b"x" * 16384), ("CLIENT", b"ID")),

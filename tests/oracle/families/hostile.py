@@ -29,7 +29,7 @@ _ENDS = (b"\r\n", b"\n", b"\r\n", b"\r\n", b"\r", b"\n\r", b"")
 
 def _requests(draw: Draw) -> list[bytes]:
     """A few whole requests around which to break something."""
-    good = (("PING",), ("ECHO", b"hello"), ("SET", b"k0", b"v"), ("GET", b"k0"), ("NOPE", b"\r\n"))
+    good = (("PING",), ("ECHO", b"hello"), ("SET", b"raw", b"v"), ("GET", b"raw"), ("NOPE", b"\r\n"))
     return [encode(*draw.choose(good)) for _ in range(1 + draw.below(4))]
 
 

@@ -16,9 +16,12 @@ _VALUES = (
 DIRECTIVES = (
     *(b"hash-max-listpack-entries", b"hash-max-ziplist-entries", b"slowlog-max-len", b"hz"),
     *(b"lazyfree-lazy-user-del", b"lazyfree-lazy-user-flush", b"maxmemory-samples", b"list-compress-depth"),
-    *(b"activerehashing", b"slowlog-log-slower-than", b"tracking-table-max-keys", b"proto-max-bulk-len"),
-    *(b"client-query-buffer-limit", b"latency-monitor-threshold", b"set-max-intset-entries"),
+    *(b"activerehashing", b"slowlog-log-slower-than", b"tracking-table-max-keys"),
+    *(b"proto-max-bulk-len", b"client-query-buffer-limit", b"latency-monitor-threshold", b"set-max-intset-entries"),
 )
+# Limits that protect the servers from what programs do; never raised.
+_MEMORY_LIMITS = (b"proto-max-bulk-len", b"client-query-buffer-limit")
+_BOUNDED = (b"0", b"1", b"-1", b"1mb", b"1048575", b"1048576", b"2m", b"512mb", b"abc", b"1gb", b"")
 _FIXED = (b"databases", b"nosuch", b"", b"unixsocket", b"tcp-backlog", b"daemonize")
 
 
@@ -35,7 +38,8 @@ def _config_set(draw: Draw) -> Step:
     pairs = []
     for _ in range(1 if draw.chance(0.7) else 2):
         name = draw.choose(_FIXED) if draw.chance(0.2) or not known else draw.choose(known)
-        pairs += [name.upper() if draw.chance(0.1) else name, draw.choose(_VALUES)]
+        values = _BOUNDED if name in _MEMORY_LIMITS else _VALUES
+        pairs += [name.upper() if draw.chance(0.1) else name, draw.choose(values)]
     return draw.command("CONFIG", "SET", pairs)
 
 
