@@ -88,9 +88,11 @@ static void sink_blob(struct reply *r, struct blob *blob, struct slice bytes)
     r->written += bytes.len;
 }
 
-/* A place for a header: an empty span, named by its index in the queue, over bytes of the block
- * that are skipped. One byte more is left out, so that the place does not continue the span before
- * it. */
+#define PLACE_LEN ((size_t)1)
+
+/* A place for a header: a span of one byte (a queue keeps no empty ones), named by its index, over
+ * bytes of the block that are skipped. One byte more is left out, so that the place does not
+ * continue the span before it. */
 static void sink_defer(struct reply *r, unsigned slot)
 {
     struct client *c = client_of_reply(r);
@@ -112,10 +114,10 @@ static void sink_settle(struct reply *r, unsigned slot, struct slice header)
 {
     struct client *c = client_of_reply(r);
     struct span *place = outq_peek(&c->out, c->owner->deferred_at[slot]);
-    ASSERT(place && place->len == 0 && header.len <= REPLY_HEADER_MAX);
+    ASSERT(place && place->len == PLACE_LEN && header.len <= REPLY_HEADER_MAX);
     memcpy((char *)(uintptr_t)place->ptr, header.ptr, header.len);
     place->len = header.len;
-    c->out.bytes += header.len;
+    c->out.bytes += header.len - PLACE_LEN;
     r->written += header.len;
 }
 
