@@ -19,7 +19,8 @@ static void feed_in_pieces(struct feed *f, struct slice bytes, uint64_t seed)
     rand_seed(&rand, seed);
     uint64_t max = 1 + rand_below(&rand, 64);
     while (bytes.len > 0) {
-        size_t n = MIN_OF(bytes.len, 1 + rand_below(&rand, max));
+        size_t n = 1 + rand_below(&rand, max);
+        n = MIN_OF(n, bytes.len);
         feed_bytes(f, slice_of(bytes.ptr, n));
         bytes = slice_from(bytes, n);
         if (f->bulk_count == FEED_BULKS_MAX)
