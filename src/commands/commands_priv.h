@@ -23,7 +23,9 @@ INLINE bool lazy_user_del(const struct cmd *cmd)
     return keyspace_settings(db_keyspace(cmd->db))->lazyfree_user_del;
 }
 
-/* Removes a key whose new expiry is past, instead of setting it: with event and effect. */
+/* Removes a key, with event and an effect of its own. */
+void delete_and_tell(struct cmd *cmd, struct key key, struct entry *e, bool lazy);
+/* The same where a new expiry is past. */
 void delete_as_expired(struct cmd *cmd, struct key key, struct entry *e);
 
 /* The effect of a new expiry: PEXPIREAT, with `options` behind it. */

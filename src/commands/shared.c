@@ -24,12 +24,16 @@ void reply_expire_error(const struct cmd *cmd)
     reply_errorf(cmd->reply, "ERR invalid expire time in '%s' command", cmd->row->name);
 }
 
-void delete_as_expired(struct cmd *cmd, struct key key, struct entry *e)
+void delete_and_tell(struct cmd *cmd, struct key key, struct entry *e, bool lazy)
 {
-    bool lazy = keyspace_settings(db_keyspace(cmd->db))->lazyfree_expire;
     db_delete(cmd->db, key, e, lazy);
     db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
     CMD_EFFECT(cmd, lazy ? SLICE("UNLINK") : SLICE("DEL"), key.name);
+}
+
+void delete_as_expired(struct cmd *cmd, struct key key, struct entry *e)
+{
+    delete_and_tell(cmd, key, e, keyspace_settings(db_keyspace(cmd->db))->lazyfree_expire);
 }
 
 void effect_pexpireat(struct cmd *cmd, struct slice key, int64_t when_ms,

@@ -38,11 +38,8 @@ static void run_getdel(struct cmd *cmd)
     if (!is_string(cmd, e))
         return;
     reply_string(cmd->reply, e);
-    if (!e)
-        return;
-    db_delete(cmd->db, key, e, lazy_user_del(cmd));
-    db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
-    CMD_EFFECT(cmd, SLICE("DEL"), key.name);
+    if (e)
+        delete_and_tell(cmd, key, e, lazy_user_del(cmd));
 }
 
 static void persist(struct cmd *cmd, struct key key, struct entry *e)
