@@ -44,6 +44,7 @@ struct loop {
     int hook_walks;
     bool hooks_removed;
     bool dont_wait;
+    uint64_t turns;
     _Atomic bool stopped;
     _Atomic bool woken; /* the eventfd is, or is about to be, readable */
     int wake_fd;
@@ -387,6 +388,7 @@ static int64_t wait_ns(struct loop *loop, uint32_t what)
 
 int loop_turn(struct loop *loop, uint32_t what)
 {
+    loop->turns++;
     if (what & LOOP_HOOKS)
         hooks_run(loop, &loop->before_wait);
 
@@ -409,6 +411,11 @@ int loop_turn(struct loop *loop, uint32_t what)
     if (what & LOOP_TIMERS)
         handled += timers_run(&loop->timers, loop, clock_mono_ns());
     return handled;
+}
+
+uint64_t loop_turns(const struct loop *loop)
+{
+    return loop->turns;
 }
 
 void loop_run(struct loop *loop)

@@ -87,6 +87,9 @@ enum {
 #define LOOP_EVENTS_MAX 1024
 int loop_turn(struct loop *loop, uint32_t what);
 
+/* Turns begun so far, nested ones too. */
+uint64_t loop_turns(const struct loop *loop);
+
 /* Full turns until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop); /* any thread; the loop is woken */

@@ -15,6 +15,7 @@
 
 static const struct stream_backend *const backends[] = {
     [STREAM_READINESS] = &stream_readiness,
+    [STREAM_DELAYED] = &stream_delayed,
 };
 
 struct adopted {
