@@ -105,7 +105,7 @@ struct resp_result {
 void resp_parser_init(struct resp_parser *p);
 void resp_parser_done(struct resp_parser *p); /* forgets an unfinished request */
 
-/* Whether the parser stands between two requests. (An unfinished inline request leaves no trace.) */
+/* Whether the parser stands between two requests. An unfinished inline request leaves no trace. */
 INLINE bool resp_parser_is_idle(const struct resp_parser *p)
 {
     return p->args_left == 0 && p->argc == 0;

@@ -1,5 +1,5 @@
-/* The request parser under any bytes: given whole and given in pieces, they must yield the same; and
- * what has a wire form must be it when it is encoded anew (the feeder checks that).
+/* The request parser under any bytes: given whole and given in pieces, they must yield the same;
+ * and what has a wire form must be it when it is encoded anew (the feeder checks that).
  *
  * The first byte chooses the limits, the second seeds the lengths of the pieces. */
 #include "base/rand.h"

@@ -62,7 +62,8 @@ struct example {
 static const struct example examples[] = {
     EXAMPLE("", ""),
     EXAMPLE("*1\r\n$4\r\nPING\r\n", "request 1 PING\n"),
-    EXAMPLE("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\n", "request 2 GET k\nrequest 1 PING\n"),
+    EXAMPLE("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\n",
+            "request 2 GET k\nrequest 1 PING\n"),
     EXAMPLE("*2\r\n$3\r\nSET\r\n$110\r\n" LONG_VALUE "\r\n", "request 2 SET " LONG_VALUE "\n"),
     EXAMPLE("*2\r\n$0\r\n\r\n$10\r\n0123456789\r\n", "request 2  0123456789\n"),
     EXAMPLE("*1\r\n$4\r\na\r\nb\r\n", "request 1 a\r\nb\n"),
@@ -75,7 +76,8 @@ static const struct example examples[] = {
     EXAMPLE("*-9223372036854775808\r\nPING\r\n", "nothing\ninline 1 PING\n"),
     EXAMPLE("\r\n\n \r\nPING\n", "nothing\nnothing\nnothing\ninline 1 PING\n"),
     /* inline requests */
-    EXAMPLE("PING\r\nPING\nSET  k \"a b\"\r\n", "inline 1 PING\ninline 1 PING\ninline 3 SET k a b\n"),
+    EXAMPLE("PING\r\nPING\nSET  k \"a b\"\r\n",
+            "inline 1 PING\ninline 1 PING\ninline 3 SET k a b\n"),
     EXAMPLE("PING\r\r\n", "inline 1 PING\n"),
     EXAMPLE("SET k '\\'' \"\\x41\\n\"\n", "inline 4 SET k ' A\n\n"),
     EXAMPLE("\"\" x\n", "inline 2  x\n"),

@@ -485,7 +485,7 @@ static void to_buf_defer(struct reply *r, unsigned slot)
     w->slots[slot] = w->buf->len;
 }
 
-/* The header's length is known only now: what was written since moves. Outer slots lie before it. */
+/* The header's length is known only now: what was written since moves. Outer slots lie before. */
 static void to_buf_settle(struct reply *r, unsigned slot, struct slice header)
 {
     struct reply_to_buf *w = CONTAINER_OF(r, struct reply_to_buf, reply);
