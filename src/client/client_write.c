@@ -104,8 +104,10 @@ static void sink_defer(struct reply *r, unsigned slot)
     if ((size_t)(r->end - r->pos) < place + 1)
         block_open(c, place + 1);
     c->owner->deferred_at[slot] = c->out.count;
-    outq_push(&c->out,
-              (struct span){ .ptr = r->pos + 1, .owner = block_ref(c->block), .kind = SPAN_BLOCK });
+    outq_push(&c->out, (struct span){ .ptr = r->pos + 1,
+                                      .len = PLACE_LEN,
+                                      .owner = block_ref(c->block),
+                                      .kind = SPAN_BLOCK });
     r->pos += place;
     c->sealed = r->pos;
 }
