@@ -1,0 +1,323 @@
+/* Load generator: many connections, a fixed pipeline, keys of one size, replies checked.
+ *
+ * One thread, epoll. Every connection sends `pipeline` requests, waits for all of their replies,
+ * and sends the next ones. Keys are 16 bytes, `k` and 15 digits, drawn uniformly from --keys, or
+ * counted up with --sequential (each key once). Prints `requests seconds` of the run.
+ *
+ * Requests are built once for each batch in a buffer of the connection; replies are of known
+ * length (a GET of a key that is missing is an error of the run), so checking costs little. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEY_SIZE = 16, KEY_DIGITS = KEY_SIZE - 1, EVENTS_MAX = 256, READ_SIZE = 1 << 18 };
+
+enum verb { VERB_GET, VERB_SET };
+
+struct load {
+    enum verb verb;
+    const char *host;
+    int port;
+    unsigned clients;
+    unsigned pipeline;
+    uint64_t requests;
+    uint64_t keys;
+    unsigned value_size;
+    uint64_t ttl_s;    /* SET with EX; 0: without */
+    bool integers;     /* values are integers that differ for each key */
+    bool sequential;   /* keys in order */
+    uint64_t random;   /* state of the generator */
+    uint64_t sent;     /* requests handed to connections so far */
+    uint64_t answered; /* requests whose replies came */
+    char *value;
+    int epoll;
+};
+
+struct peer {
+    int fd;
+    unsigned outstanding; /* replies that are still to come */
+    size_t reply_offset;  /* bytes of the current reply seen so far */
+    char *out;
+    size_t out_size;
+    size_t out_sent;
+    bool wants_write; /* waits for EPOLLOUT */
+};
+
+static void die(const char *what)
+{
+    fprintf(stderr, "load: %s: %s\n", what, errno ? strerror(errno) : "unexpected reply");
+    exit(1);
+}
+
+static uint64_t draw(struct load *l)
+{
+    uint64_t x = l->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return l->random = x;
+}
+
+static void put_digits(char *to, unsigned width, uint64_t number)
+{
+    for (unsigned i = width; i-- > 0; number /= 10)
+        to[i] = (char)('0' + number % 10);
+}
+
+static size_t append_bulk(char *to, const char *bytes, size_t size)
+{
+    int head = sprintf(to, "$%zu\r\n", size);
+    memcpy(to + head, bytes, size);
+    memcpy(to + (size_t)head + size, "\r\n", 2);
+    return (size_t)head + size + 2;
+}
+
+/* Write one request to `to`; its length. */
+static size_t build_request(struct load *l, char *to)
+{
+    uint64_t number = l->sequential ? l->sent : draw(l) % l->keys;
+    char key[KEY_SIZE + 1] = "k";
+    put_digits(key + 1, KEY_DIGITS, number);
+    l->sent++;
+
+    if (l->verb == VERB_GET) {
+        memcpy(to, "*2\r\n$3\r\nGET\r\n", 13);
+        return 13 + append_bulk(to + 13, key, KEY_SIZE);
+    }
+    size_t size = (size_t)sprintf(to, "*%d\r\n$3\r\nSET\r\n", l->ttl_s ? 5 : 3);
+    size += append_bulk(to + size, key, KEY_SIZE);
+    if (l->integers)
+        put_digits(l->value, l->value_size, 100000000 + number);
+    size += append_bulk(to + size, l->value, l->value_size);
+    if (l->ttl_s) {
+        char seconds[24];
+        int digits = sprintf(seconds, "%llu", (unsigned long long)(l->ttl_s + number % 1000));
+        size += append_bulk(to + size, "EX", 2);
+        size += append_bulk(to + size, seconds, (size_t)digits);
+    }
+    return size;
+}
+
+static void flush(const struct load *l, struct peer *p)
+{
+    while (p->out_sent < p->out_size) {
+        const char *from = p->out + p->out_sent;
+        ssize_t n = send(p->fd, from, p->out_size - p->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN)
+            die("send");
+        if (n < 0)
+            break;
+        p->out_sent += (size_t)n;
+    }
+    bool rest = p->out_sent < p->out_size;
+    if (rest == p->wants_write)
+        return; /* the usual case: no system call */
+    struct epoll_event e = { .events = rest ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = p };
+    epoll_ctl(l->epoll, EPOLL_CTL_MOD, p->fd, &e);
+    p->wants_write = rest;
+}
+
+/* Send the next batch, if requests are left. */
+static void next_batch(struct load *l, struct peer *p)
+{
+    uint64_t left = l->requests - l->sent;
+    p->outstanding = left < l->pipeline ? (unsigned)left : l->pipeline;
+    p->out_size = 0;
+    p->out_sent = 0;
+    for (unsigned i = 0; i < p->outstanding; i++)
+        p->out_size += build_request(l, p->out + p->out_size);
+    if (p->outstanding > 0)
+        flush(l, p);
+}
+
+/* Check replies against the one text that each must have. */
+static void take(struct load *l, struct peer *p, const char *bytes, size_t size, const char *expect,
+                 size_t expect_size)
+{
+    while (size > 0) {
+        size_t part = expect_size - p->reply_offset;
+        if (part > size)
+            part = size;
+        if (memcmp(bytes, expect + p->reply_offset, part) != 0 || p->outstanding == 0) {
+            errno = 0;
+            die("reply");
+        }
+        p->reply_offset += part;
+        bytes += part;
+        size -= part;
+        if (p->reply_offset == expect_size) {
+            p->reply_offset = 0;
+            p->outstanding--;
+            l->answered++;
+        }
+    }
+}
+
+static int connect_to(const struct load *l)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)l->port) };
+    if (inet_pton(AF_INET, l->host, &address.sin_addr) != 1)
+        die("host");
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        die("connect");
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+static void open_peer(struct load *l, struct peer *p)
+{
+    *p = (struct peer){ .fd = connect_to(l) };
+    p->out = malloc((size_t)l->pipeline * (l->value_size + 160));
+    struct epoll_event e = { .events = EPOLLIN, .data.ptr = p };
+    if (p->out == NULL || epoll_ctl(l->epoll, EPOLL_CTL_ADD, p->fd, &e) < 0)
+        die("epoll");
+}
+
+/* The reply that every request must get. */
+static size_t expected_reply(const struct load *l, char *to)
+{
+    if (l->verb == VERB_SET)
+        return (size_t)sprintf(to, "+OK\r\n");
+    return append_bulk(to, l->value, l->value_size);
+}
+
+static void run(struct load *l, struct peer *peers)
+{
+    static char buffer[READ_SIZE];
+    char *expect = malloc(l->value_size + 32);
+    size_t expect_size = expected_reply(l, expect);
+    struct epoll_event events[EVENTS_MAX];
+
+    for (unsigned i = 0; i < l->clients; i++)
+        next_batch(l, &peers[i]);
+    while (l->answered < l->requests) {
+        int count = epoll_wait(l->epoll, events, EVENTS_MAX, -1);
+        for (int i = 0; i < count; i++) {
+            struct peer *p = events[i].data.ptr;
+            if (events[i].events & EPOLLOUT)
+                flush(l, p);
+            ssize_t n = recv(p->fd, buffer, sizeof buffer, MSG_DONTWAIT);
+            if (n == 0 || (n < 0 && errno != EAGAIN))
+                die("connection closed");
+            if (n > 0)
+                take(l, p, buffer, (size_t)n, expect, expect_size);
+            if (n > 0 && p->outstanding == 0)
+                next_batch(l, p);
+        }
+    }
+    free(expect);
+}
+
+static uint64_t number(const char *text)
+{
+    char *end;
+    uint64_t n = strtoull(text, &end, 10);
+    if (*text == 0 || *end != 0) {
+        fprintf(stderr, "load: not a number: %s\n", text);
+        exit(2);
+    }
+    return n;
+}
+
+static void parse_options(struct load *l, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "host", required_argument, NULL, 'h' },
+        { "port", required_argument, NULL, 'p' },
+        { "verb", required_argument, NULL, 'v' },
+        { "clients", required_argument, NULL, 'c' },
+        { "pipeline", required_argument, NULL, 'P' },
+        { "requests", required_argument, NULL, 'n' },
+        { "keys", required_argument, NULL, 'k' },
+        { "value-size", required_argument, NULL, 'd' },
+        { "ttl", required_argument, NULL, 't' },
+        { "seed", required_argument, NULL, 's' },
+        { "integers", no_argument, NULL, 'i' },
+        { "sequential", no_argument, NULL, 'q' },
+        { NULL, 0, NULL, 0 },
+    };
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (c) {
+        case 'h':
+            l->host = optarg;
+            break;
+        case 'p':
+            l->port = (int)number(optarg);
+            break;
+        case 'v':
+            l->verb = strcmp(optarg, "get") == 0 ? VERB_GET : VERB_SET;
+            break;
+        case 'c':
+            l->clients = (unsigned)number(optarg);
+            break;
+        case 'P':
+            l->pipeline = (unsigned)number(optarg);
+            break;
+        case 'n':
+            l->requests = number(optarg);
+            break;
+        case 'k':
+            l->keys = number(optarg);
+            break;
+        case 'd':
+            l->value_size = (unsigned)number(optarg);
+            break;
+        case 't':
+            l->ttl_s = number(optarg);
+            break;
+        case 's':
+            l->random = (number(optarg) + 1) * 0x9e3779b97f4a7c15;
+            break;
+        case 'i':
+            l->integers = true;
+            break;
+        case 'q':
+            l->sequential = true;
+            break;
+        default:
+            exit(2);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct load l = { .host = "127.0.0.1",
+                      .clients = 50,
+                      .pipeline = 1,
+                      .requests = 100000,
+                      .keys = 1000000,
+                      .value_size = 32,
+                      .random = 1 };
+    parse_options(&l, argc, argv);
+
+    l.value = malloc(l.value_size + 1);
+    l.epoll = epoll_create1(0);
+    struct peer *peers = calloc(l.clients, sizeof *peers);
+    if (l.value == NULL || l.epoll < 0 || peers == NULL)
+        die("start");
+    memset(l.value, 'v', l.value_size);
+    for (unsigned i = 0; i < l.clients; i++)
+        open_peer(&l, &peers[i]);
+
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    run(&l, peers);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double seconds = (double)(end.tv_sec - begin.tv_sec) +
+                     (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    printf("%llu %.6f\n", (unsigned long long)l.answered, seconds);
+    return 0;
+}

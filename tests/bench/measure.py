@@ -1,0 +1,164 @@
+"""The measurements: each yields rows of the table."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Iterator
+
+from support.client import Client
+from support.server import Server
+
+from .stats import Ratio, ratio_of_pairs
+from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
+
+KEYS = 1_000_000
+IDLE_CLIENTS = 10_000
+IDLE_CLIENT_BYTES_MAX = 1024
+LONGEST_TURN_USEC_MAX = 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `beside` is for people and stays out of the document."""
+
+    work: str
+    ratio: Ratio
+    bound: float | None
+    wanted: float | None = None
+    beside: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.bound is None else self.ratio.low < self.bound
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much to measure."""
+
+    pairs: int
+    requests: dict[int, int]  # by pipeline
+    turn_keys: int
+    turn_runs: int
+
+
+FULL = Plan(20, {100: 1_000_000, 16: 500_000, 1: 100_000}, turn_keys=10_000_000, turn_runs=5)
+QUICK = Plan(5, {100: 400_000, 16: 200_000, 1: 50_000}, turn_keys=1_000_000, turn_runs=2)
+
+_SPEED_BOUNDS = {100: (0.30, 0.25), 16: (0.52, 0.46), 1: (0.94, 0.90)}
+
+# Name, bound, options of the load generator.
+_MEMORY_WORK: tuple[tuple[str, float, tuple[str, ...]], ...] = (
+    ("8-byte value", 0.54, ("--value-size", "8")),
+    ("32-byte value", 0.58, ("--value-size", "32")),
+    ("100-byte value", 0.80, ("--value-size", "100")),
+    ("integer value", 0.53, ("--value-size", "9", "--integers")),
+    ("32-byte value with TTL", 0.57, ("--value-size", "32", "--ttl", "100000")),
+)
+
+
+class Bench:
+    """Measures the binary `tarn` against `oracle`."""
+
+    def __init__(self, tarn: str, oracle: str, plan: Plan) -> None:
+        self._binaries = (tarn, oracle)
+        self._plan = plan
+        self._load = Load()
+
+    # CPU per request
+
+    def speed(self) -> Iterator[Row]:
+        """GET and SET over a million keys; runs of the two servers alternate."""
+        servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
+        with servers[0], servers[1]:
+            for server in servers:
+                self._load.fill(server, KEYS)
+            for pipeline, (bound, wanted) in _SPEED_BOUNDS.items():
+                for verb in ("get", "set"):
+                    yield self._speed_row(servers, verb, pipeline, bound, wanted)
+
+    def _speed_row(
+        self, servers: list[Server], verb: str, pipeline: int, bound: float, wanted: float
+    ) -> Row:
+        requests = self._plan.requests[pipeline]
+        options = ("--verb", verb, "--pipeline", str(pipeline), "--clients", "50")
+        costs: list[list[float]] = [[], []]
+        for server in servers:
+            self._load.run(server, *options, "--requests", str(requests // 10))
+        for pair in range(self._plan.pairs):
+            for side in (0, 1):
+                before = cpu_ns(servers[side])
+                self._load.run(
+                    servers[side], *options, "--requests", str(requests), "--seed", str(pair)
+                )
+                costs[side].append((cpu_ns(servers[side]) - before) / requests)
+        means = [sum(side) / len(side) for side in costs]
+        beside = f"{means[0]:.0f} ns to {means[1]:.0f} ns a request"
+        work = f"{verb.upper()}, " + (f"pipeline {pipeline}" if pipeline > 1 else "no pipeline")
+        return Row(work, ratio_of_pairs(*costs), bound, wanted, beside)
+
+    # Bytes
+
+    def memory(self) -> Iterator[Row]:
+        for name, bound, options in _MEMORY_WORK:
+            ours, theirs = (self._bytes_per_key(binary, options) for binary in self._binaries)
+            beside = f"{ours:.1f} to {theirs:.1f} bytes a key"
+            yield Row(f"bytes a key, {name}", Ratio.exact(ours / theirs), bound, None, beside)
+
+    def _bytes_per_key(self, binary: str, options: tuple[str, ...]) -> float:
+        with Server(binary, DIRECTIVES) as server, server.connect() as client:
+            before = settled_memory(client, clients=0)
+            self._load.fill(server, KEYS, *options)
+            return (settled_memory(client, clients=0) - before) / KEYS
+
+    def idle_clients(self) -> Iterator[Row]:
+        """Clients that asked once and then rest."""
+        ours, theirs = (self._bytes_per_client(binary) for binary in self._binaries)
+        beside = f"{ours:.0f} to {theirs:.0f} bytes a client"
+        yield Row("bytes an idle client", Ratio.exact(ours / theirs), None, None, beside)
+        share = Ratio.exact(ours / IDLE_CLIENT_BYTES_MAX)
+        yield Row("the same, as a share of 1 KiB", share, 1.0, None, f"{ours:.0f} bytes")
+
+    def _bytes_per_client(self, binary: str) -> float:
+        clients: list[Client] = []
+        with Server(binary, DIRECTIVES) as server, server.connect() as control:
+            before = settled_memory(control, clients=0)
+            try:
+                for _ in range(IDLE_CLIENTS):
+                    client = server.connect()
+                    clients.append(client)
+                    client.ok("PING")
+                after = settled_memory(control, clients=IDLE_CLIENTS)
+            finally:
+                for client in clients:
+                    client.close()
+            return (after - before) / IDLE_CLIENTS
+
+    # Pauses
+
+    def longest_turn(self) -> Iterator[Row]:
+        """The main thread's CPU time in its longest turn while keys are inserted: the best of
+        several runs, since what the machine adds is not the server's."""
+        runs = [self._one_longest_turn() for _ in range(self._plan.turn_runs)]
+        if not all(usec for usec, _ in runs):
+            return
+        usec, seconds = min(runs)
+        shown = ", ".join(f"{u} us" for u, _ in sorted(runs))
+        beside = f"{shown} of CPU; the run took {seconds:.1f} s"
+        share = Ratio.exact(usec / LONGEST_TURN_USEC_MAX)
+        work = f"longest turn, {self._plan.turn_keys:,} keys inserted, as a share of 2 ms"
+        yield Row(work, share, 1.0, None, beside)
+
+    def _one_longest_turn(self) -> tuple[int, float]:
+        """(microseconds, wall seconds of the run); 0 microseconds if the server does not say."""
+        with Server(self._binaries[0], DIRECTIVES) as server, server.connect() as client:
+            client.ok("CONFIG", "RESETSTAT")
+            begun = time.monotonic()
+            self._load.run(
+                server,
+                *("--verb", "set", "--sequential", "--clients", "50", "--pipeline", "16"),
+                *("--requests", str(self._plan.turn_keys)),
+            )
+            seconds = time.monotonic() - begun
+            return int(info(client, "stats").get("longest_turn_cpu_usec", "0")), seconds

@@ -1,0 +1,71 @@
+"""The table, on the terminal and as docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+from .measure import Plan, Row
+
+_METHOD = """\
+# Benchmarks
+
+Ratios to Debian's redis-server 7.0.15, measured side by side on one machine by `make bench`.
+Less than 1 is better than redis-server. Only ratios are recorded: absolute figures say more about
+a machine than about a server.
+
+{table}
+
+How it is measured (`tests/bench/`):
+
+- **GET and SET**: CPU time of the server process (user and system, all threads) per request. A
+  million keys of 16 bytes with values of 32 bytes, keys drawn uniformly, 50 connections, one
+  thread on either side. {pairs} pairs of runs, the two servers by turns; the ratio is the
+  geometric mean over the pairs, the interval a 95 % t interval over the logarithms of their
+  ratios. A bound is met when the interval's lower end is below it.
+- **Bytes a key**: growth of `used_memory` by a million keys of 16 bytes.
+- **Bytes an idle client**: growth of `used_memory` by 10,000 clients that have sent one PING.
+- **Longest turn**: CPU time of the main thread in its longest turn (`longest_turn_cpu_usec`) while
+  {turn_keys:,} keys are inserted at a pipeline of 16; the best of {turn_runs} runs.
+"""
+
+
+def line(row: Row) -> str:
+    """The row for the terminal."""
+    return (
+        f"{row.work:<62} {row.ratio.mean:6.3f}  {_interval(row):<16} "
+        f"{_bound(row):<24} {_met(row):<8} {row.beside}"
+    )
+
+
+def write_document(path: Path, rows: Sequence[Row], plan: Plan) -> None:
+    head = "| work | ratio | 95 % interval | bound | met |\n| --- | --- | --- | --- | --- |"
+    lines = [
+        f"| {row.work} | {row.ratio.mean:.2f} | {_interval(row)} | {_bound(row)} | {_met(row)} |"
+        for row in rows
+    ]
+    text = _METHOD.format(
+        table="\n".join([head, *lines]),
+        pairs=plan.pairs,
+        turn_keys=plan.turn_keys,
+        turn_runs=plan.turn_runs,
+    )
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _interval(row: Row) -> str:
+    if row.ratio.low == row.ratio.high:
+        return "exact"
+    return f"{row.ratio.low:.3f} to {row.ratio.high:.3f}"
+
+
+def _bound(row: Row) -> str:
+    if row.bound is None:
+        return ""
+    wanted = f"; wanted {row.wanted:.2f}" if row.wanted else ""
+    return f"{row.bound:.2f}{wanted}"
+
+
+def _met(row: Row) -> str:
+    return {None: "", True: "met", False: "NOT MET"}[row.met]
