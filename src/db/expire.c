@@ -114,9 +114,15 @@ static bool active(const struct keyspace *ks)
     return ks->active_expire && ks->expiry_mode == EXPIRY_REMOVE;
 }
 
+static bool some_wait(const struct keyspace *ks, int64_t now_ms)
+{
+    int64_t next_ms = keyspace_next_due(ks);
+    return next_ms != INT64_MAX && next_ms <= now_ms;
+}
+
 bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max)
 {
-    if (keyspace_next_due(ks) > now_ms)
+    if (!some_wait(ks, now_ms))
         return false;
     uint64_t start_ns = clock_mono_ns();
     size_t room = max;
@@ -129,7 +135,7 @@ bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max)
         room -= count;
     }
     ks->stats.expire_ns += clock_mono_ns() - start_ns;
-    bool more = keyspace_next_due(ks) <= now_ms;
+    bool more = some_wait(ks, now_ms);
     ks->stats.slices_full += more;
     return more;
 }
