@@ -284,7 +284,6 @@ INLINE uint32_t read_args(struct cursor *c, struct slice *argv, uint32_t count, 
 {
     for (uint32_t i = 0; i < count; i++) {
         const char *from = c->at;
-        bool sloppy = c->sloppy;
         int64_t len;
         enum step step = read_bulk_len_fast(c, &len);
         if (LIKELY(step == STEP_OK)) {
@@ -295,7 +294,6 @@ INLINE uint32_t read_args(struct cursor *c, struct slice *argv, uint32_t count, 
             step = STEP_MORE;
         }
         c->at = from;
-        c->sloppy = sloppy;
         *ret_step = step;
         return i;
     }
