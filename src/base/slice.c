@@ -41,7 +41,7 @@ bool slice_has_prefix(struct slice a, struct slice prefix)
 struct slice slice_from(struct slice s, size_t from)
 {
     if (from >= s.len)
-        return slice_of(s.ptr, 0);
+        return slice_of(s.len ? s.ptr + s.len : s.ptr, 0);
     return slice_of(s.ptr + from, s.len - from);
 }
 

@@ -50,7 +50,7 @@ bool slice_eq_nocase(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *word); /* the same against a C string */
 bool slice_has_prefix(struct slice a, struct slice prefix);
 
-/* The bytes from `from` on, empty if there are none. */
+/* The bytes from `from` on; empty, at the end of `s`, if there are none. */
 struct slice slice_from(struct slice s, size_t from);
 
 /* The index of `byte`, or -1. */

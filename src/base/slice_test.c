@@ -64,6 +64,8 @@ TEST(prefix_from_and_find)
     CHECK_SLICE(slice_from(SLICE("client"), 3), "ent");
     CHECK_SLICE(slice_from(SLICE("client"), 6), "");
     CHECK_SLICE(slice_from(SLICE("client"), 7), "");
+    struct slice whole = SLICE("client");
+    CHECK_PTR(slice_from(whole, 6).ptr, whole.ptr + 6);
     CHECK_INT(slice_find(SLICE("a b c"), ' '), 1);
     CHECK_INT(slice_find(SLICE("a b c"), 'x'), -1);
     CHECK_INT(slice_find(SLICE("a\0c"), '\0'), 1);
