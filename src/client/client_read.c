@@ -286,7 +286,6 @@ static void on_bulk(void *user)
 static void on_sent(void *user, size_t unsent)
 {
     struct client *c = user;
-    c->owner->stats.writes++;
     if (unsent == 0 && outq_is_empty(&c->out) && (c->flags & CLIENT_CLOSE_AFTER_REPLY))
         client_close(c);
 }

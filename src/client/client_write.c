@@ -182,8 +182,10 @@ void client_flush(struct client *c)
         return;
     c->net_out += bytes;
     c->owner->stats.net_out += bytes;
-    if (bytes > 0)
+    if (bytes > 0) {
+        c->owner->stats.writes++;
         stream_send(c->stream, &c->out);
+    }
     if ((c->flags & CLIENT_CLOSE_AFTER_REPLY) && stream_unsent(c->stream) == 0)
         client_close(c);
 }

@@ -61,8 +61,7 @@ static void xor_entry(void *arg, void *entry)
     struct digest d = { { 0 } };
     digest_mix(&d, entry_key(entry));
     mix_value(&d, entry);
-    for (size_t i = 0; i < sizeof(d.bytes); i++)
-        whole->bytes[i] ^= d.bytes[i];
+    digest_xor(whole, slice_of(d.bytes, sizeof(d.bytes)));
 }
 
 void digest_of_keyspace(struct keyspace *ks, struct digest *ret_digest)
