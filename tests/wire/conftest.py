@@ -43,6 +43,7 @@ class Subject:
         self._always: dict[str, Value] = {"net-transport": transport} if transport else {}
         with self.new() as server, server.connect() as client:
             self.is_tarn = b"\r\ntarn_version:" in client.call("INFO", "server")
+            self.commands = {name.decode() for name in client.ok("COMMAND", "LIST")}
 
     def new(self, directives: Mapping[str, Value] | None = None, **options: Any) -> Server:
         return Server(self.binary, {**self._always, **(directives or {})}, **options)
@@ -57,6 +58,15 @@ def subject(pytestconfig: pytest.Config) -> Subject:
 def _beyond_oracle(request: pytest.FixtureRequest, subject: Subject) -> None:
     if request.node.get_closest_marker("beyond_oracle") and not subject.is_tarn:
         pytest.skip("Redis 7.0 does not have this")
+
+
+@pytest.fixture(autouse=True)
+def _needs(request: pytest.FixtureRequest, subject: Subject) -> None:
+    """@pytest.mark.needs("blpop"): skipped, and said so, on a server without the command."""
+    for marker in request.node.iter_markers("needs"):
+        for name in marker.args:
+            if name not in subject.commands:
+                pytest.skip(f"the server has no {name}")
 
 
 class SharedServer:
