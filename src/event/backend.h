@@ -14,6 +14,8 @@ struct loop_ready {
     uint32_t mask; /* LOOP_READABLE, LOOP_WRITABLE */
 };
 
+struct loop;
+
 struct loop_backend {
     const char *name;
     /* 0 or -errno. */
@@ -25,8 +27,13 @@ struct loop_backend {
     /* Waits until something is ready, at most `timeout_ns` (0: only look; -1: without limit), and
      * writes up to `max` (at most LOOP_EVENTS_MAX) events. Their number; 0 also when interrupted. */
     int (*wait)(void *state, struct loop_ready *ret_ready, size_t max, int64_t timeout_ns);
+    /* Tells the completions that the wait has collected, before the file events are told; their
+     * number. NULL for backends without operations. May be entered again by a nested turn. */
+    int (*complete)(void *state, struct loop *loop);
 };
 
 extern const struct loop_backend loop_backend_epoll;
+int loop_backend_epoll_fd(const void *state);        /* the set itself can be waited for */
+extern const struct loop_backend loop_backend_uring; /* operations: event/uring.h */
 
 #endif

@@ -32,6 +32,11 @@ static void epoll_close(void *arg)
     mem_free(state);
 }
 
+int loop_backend_epoll_fd(const void *state)
+{
+    return ((const struct epoll_state *)state)->fd;
+}
+
 static int epoll_watch(void *arg, int fd, uint32_t before, uint32_t mask, uint64_t token)
 {
     struct epoll_state *state = arg;

@@ -401,7 +401,7 @@ int loop_turn(struct loop *loop, uint32_t what)
     if (what & LOOP_HOOKS)
         hooks_run(loop, &loop->after_wait);
 
-    int handled = 0;
+    int handled = loop->backend->complete ? loop->backend->complete(loop->backend_state, loop) : 0;
     for (int i = 0; i < count; i++)
         handled += dispatch(loop, &ready[i]);
     mem_free(loop->ready_spare); /* that of a nested turn, if any */

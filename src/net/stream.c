@@ -16,6 +16,7 @@
 static const struct stream_backend *const backends[] = {
     [STREAM_READINESS] = &stream_readiness,
     [STREAM_DELAYED] = &stream_delayed,
+    [STREAM_URING] = &stream_uring,
 };
 
 struct adopted {
@@ -174,7 +175,7 @@ struct stream *stream_new(struct stream_io *io, struct conn *conn,
     s->user = user;
     conn->user = s;
     outq_init(&s->out);
-    list_init(&s->ending);
+    list_init(&s->queued);
     io->streams++;
     int error = io->backend->start(s);
     if (error < 0)
@@ -192,6 +193,9 @@ static void free_if_done(struct stream *s)
 {
     if (!s->closed || s->busy > 0)
         return;
+    if (s->io->backend->done)
+        s->io->backend->done(s);
+    ASSERT(outq_is_empty(&s->out));
     s->io->streams--;
     mem_free_sized(s, s->io->backend->stream_size);
 }
@@ -215,10 +219,11 @@ void stream_close(struct stream *s)
 {
     ASSERT(!s->closed);
     s->closed = true;
-    list_unlink(&s->ending);
+    list_unlink(&s->queued);
     stream_busy_enter(s);
     s->io->backend->stop(s);
-    outq_done(&s->out);
+    if (!s->out_flying)
+        outq_done(&s->out);
     (void)stream_busy_leave(s);
 }
 
@@ -269,7 +274,7 @@ void stream_send(struct stream *s, struct outq *q)
 
 size_t stream_unsent(const struct stream *s)
 {
-    return s->out.bytes;
+    return s->ended ? 0 : s->out.bytes;
 }
 
 struct conn *stream_conn(const struct stream *s)
@@ -319,7 +324,8 @@ static void end(struct stream *s, int error)
     s->ended = true;
     s->error = error;
     s->io->backend->stop(s);
-    outq_done(&s->out);
+    if (!s->out_flying)
+        outq_done(&s->out);
 }
 
 bool stream_tell_closed(struct stream *s, int error)
@@ -338,7 +344,7 @@ void stream_break_later(struct stream *s, int error)
     if (s->ended)
         return;
     end(s, error);
-    list_push_back(&s->io->ending, &s->ending);
+    list_push_back(&s->io->ending, &s->queued);
     if (!s->io->posted)
         loop_post(s->io->loop, &s->io->post);
     s->io->posted = true;
@@ -350,8 +356,8 @@ static void endings_tell(struct loop *loop, struct loop_post *post)
     struct stream_io *io = CONTAINER_OF(post, struct stream_io, post);
     io->posted = false;
     while (!list_is_empty(&io->ending)) {
-        struct stream *s = LIST_ENTRY(io->ending.next, struct stream, ending);
-        list_unlink(&s->ending);
+        struct stream *s = LIST_ENTRY(io->ending.next, struct stream, queued);
+        list_unlink(&s->queued);
         stream_busy_enter(s);
         s->callbacks->on_closed(s->user, s->error);
         (void)stream_busy_leave(s);

@@ -22,7 +22,6 @@ struct delayed_io {
 
 struct delayed {
     struct stream s;
-    struct list node;
     char *received; /* from mem_alloc, until it is delivered */
     size_t received_len, received_from;
     ssize_t outcome; /* of the receive: > 0, 0 the end, -errno */
@@ -62,8 +61,8 @@ static void delayed_close(struct stream_io *io)
 static void schedule(struct delayed *d)
 {
     struct delayed_io *io = d->s.io->state;
-    list_unlink(&d->node);
-    list_push_back(&io->due, &d->node);
+    list_unlink(&d->s.queued);
+    list_push_back(&io->due, &d->s.queued);
     if (!io->posted)
         loop_post(io->io->loop, &io->post);
     io->posted = true;
@@ -83,7 +82,6 @@ static void watch(struct delayed *d)
 
 static int delayed_start(struct stream *s)
 {
-    list_init(&delayed_of(s)->node);
     watch(delayed_of(s));
     return 0;
 }
@@ -195,8 +193,8 @@ static void run_due(struct loop *loop, struct loop_post *post)
     list_init(&due);
     list_splice_back(&due, &io->due);
     while (!list_is_empty(&due)) {
-        struct delayed *d = LIST_ENTRY(due.next, struct delayed, node);
-        list_unlink(&d->node);
+        struct delayed *d = LIST_ENTRY(due.next, struct delayed, s.queued);
+        list_unlink(&d->s.queued);
         stream_busy_enter(&d->s);
         if (complete(d, loop_turns(loop))) {
             watch(d);
@@ -210,7 +208,7 @@ static void run_due(struct loop *loop, struct loop_post *post)
 static void delayed_stop(struct stream *s)
 {
     struct delayed *d = delayed_of(s);
-    list_unlink(&d->node);
+    list_unlink(&d->s.queued);
     mem_free(d->received);
     d->received = NULL;
     d->receiving = d->sending = false;

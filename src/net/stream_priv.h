@@ -21,9 +21,11 @@ struct stream_backend {
     void (*read_changed)(struct stream *s);
     /* `out` was empty and is not any more. */
     void (*send)(struct stream *s);
-    /* The stream was closed or has ended: no operation may begin any more. When it was closed, the
-     * connection goes to the backend, which closes it now or after the last operation. */
+    /* The stream was closed or has ended: no operation may begin any more. Called for each. */
     void (*stop)(struct stream *s);
+    /* It was closed and nothing is under way any more: closes the connection, unless `stop` did.
+     * May be NULL. */
+    void (*done)(struct stream *s);
     /* Memory of a batch goes; `held` is what the backend keeps for it. */
     void (*batch_done)(struct stream_io *io, void **held);
 };
@@ -68,12 +70,13 @@ struct stream {
     struct outq out;
     char *expect_out;
     size_t expect_left;
-    struct list ending;
-    int error;     /* why it ended */
-    uint16_t busy; /* callbacks that run, operations in flight */
+    struct list queued; /* in the io's `ending`, or in a list of the backend's until `stop` */
+    int error;          /* why it ended */
+    uint16_t busy;      /* callbacks that run, operations in flight */
     bool read_stopped;
-    bool ended;  /* on_closed was called or is about to be */
-    bool closed; /* by its user */
+    bool out_flying; /* the kernel may still read what is at the front of `out` */
+    bool ended;      /* on_closed was called or is about to be */
+    bool closed;     /* by its user */
 };
 static_assert(sizeof(struct stream) + sizeof(struct conn) <= 250, "an idle client is cheap");
 
