@@ -123,7 +123,7 @@ static void cmd_command_list(struct cmd *cmd)
             reply_bulk_str(cmd->reply, slot->full_name);
             shown++;
         }
-        for (uint32_t sub = 0; filter.kind != LIST_ALL && sub < slot->sub_count; sub++) {
+        for (uint32_t sub = 0; sub < slot->sub_count; sub++) {
             if (!list_wants(&filter, &slot->subs[sub]))
                 continue;
             reply_bulk_str(cmd->reply, slot->subs[sub].full_name);
