@@ -175,7 +175,7 @@ static void run_persist(struct cmd *cmd)
     reply_int(cmd->reply, 1);
 }
 
-#define CONDITIONS " [condition=<NX | XX | GT | LT>]"
+#define CONDITIONS " [condition=<NX | XX | GT | LT>@7.0.0]"
 #define EXPIRE_KEY KEY_AT(1, KEY_RW | KEY_UPDATE)
 #define TTL_KEY KEY_AT(1, KEY_RO | KEY_ACCESS)
 

@@ -70,7 +70,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = "O(N) for N keys in the database",
         .summary = "Deletes every key of the database.",
-        .syntax = "[async=<ASYNC | SYNC>]",
+        .syntax = "[async=<ASYNC@4.0.0 | SYNC@6.2.0>]",
         .tips = FLUSH_TIPS,
     },
     {
@@ -83,7 +83,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = "O(N) for N keys in all databases",
         .summary = "Deletes every key of every database.",
-        .syntax = "[async=<ASYNC | SYNC>]",
+        .syntax = "[async=<ASYNC@4.0.0 | SYNC@6.2.0>]",
         .tips = FLUSH_TIPS,
     },
     {

@@ -132,7 +132,7 @@ static const struct command rows[] = {
         .since = "2.8.0",
         .complexity = "O(1) for a call, O(N) for all N keys of the database",
         .summary = "Some of the database's keys, and the cursor from which the next call goes on.",
-        .syntax = "cursor:int [MATCH pattern:pattern] [COUNT count:int] [TYPE type]",
+        .syntax = "cursor:int [MATCH pattern:pattern] [COUNT count:int] [TYPE type@6.0.0]",
         .tips = (const char *const[]){ "nondeterministic_output", "request_policy:special", NULL },
     },
 };

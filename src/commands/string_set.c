@@ -234,10 +234,11 @@ static const struct command rows[] = {
         .complexity = "O(1)",
         .summary = "Stores a string, whatever was there before; options make it conditional, "
                    "set an expiry, or answer with the old value.",
-        .syntax = "key:key value [condition=<NX | XX | IFEQ comparison-value>] [GET] "
-                  "[expiration=<EX seconds:int | PX milliseconds:int | "
-                  "EXAT unix-time-seconds:unixtime | PXAT unix-time-milliseconds:unixtime | "
-                  "KEEPTTL>]",
+        .syntax =
+            "key:key value [condition=<NX | XX | IFEQ comparison-value@8.1.0>@2.6.12] [GET@6.2.0] "
+            "[expiration=<EX seconds:int@2.6.12 | PX milliseconds:int@2.6.12 | "
+            "EXAT unix-time-seconds:unixtime@6.2.0 | "
+            "PXAT unix-time-milliseconds:unixtime@6.2.0 | KEEPTTL@6.0.0>]",
     },
     {
         .name = "setnx",

@@ -32,7 +32,7 @@ static const struct node_type_name {
 };
 
 struct node {
-    struct slice name, token;
+    struct slice name, token, since;
     enum node_type type;
     bool optional, multiple, multiple_token;
     struct node *children, *next;
@@ -72,7 +72,7 @@ static void expect(struct scanner *sc, const char *text)
 
 static bool is_word_char(char c)
 {
-    return c != '\0' && !strchr(" :=<>{}[]()|.", c);
+    return c != '\0' && !strchr(" :=<>{}[]()|.@", c);
 }
 
 static struct slice scan_word(struct scanner *sc)
@@ -99,7 +99,7 @@ static bool is_token(struct slice word)
 static bool at_end_of_argument(struct scanner *sc)
 {
     skip_spaces(sc);
-    return *sc->at == '\0' || strchr("]>|})", *sc->at) || strncmp(sc->at, "...", 3) == 0;
+    return *sc->at == '\0' || strchr("]>|})@", *sc->at) || strncmp(sc->at, "...", 3) == 0;
 }
 
 static struct node *node_new(struct scanner *sc, struct slice name, enum node_type type)
@@ -209,6 +209,8 @@ static struct node *scan_argument(struct scanner *sc)
     } else {
         node = scan_worded(sc);
     }
+    if (take(sc, "@"))
+        node->since = scan_word(sc);
     if (take(sc, "..."))
         node->multiple = true;
     sc->depth--;
@@ -255,7 +257,8 @@ static void write_node(struct writer *w, const struct node *node)
     bool flags = node->optional || node->multiple || node->multiple_token;
     bool is_key = node->type == NODE_KEY;
 
-    reply_map(r, 2u + is_key + (node->token.len > 0) + flags + (node->children != NULL));
+    reply_map(r, 2u + is_key + (node->token.len > 0) + (node->since.len > 0) + flags +
+                     (node->children != NULL));
     reply_bulk_str(r, "name");
     reply_bulk(r, node->name);
     reply_bulk_str(r, "type");
@@ -267,6 +270,10 @@ static void write_node(struct writer *w, const struct node *node)
     if (node->token.len) {
         reply_bulk_str(r, "token");
         reply_bulk(r, node->token);
+    }
+    if (node->since.len) {
+        reply_bulk_str(r, "since");
+        reply_bulk(r, node->since);
     }
     if (flags)
         write_flags(r, node);

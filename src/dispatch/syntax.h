@@ -9,10 +9,11 @@
  *   (TOKEN x)...          repeated together with its token
  *   name=<a | b>          one of several
  *   name={a b}            arguments that belong together
+ *   x@6.2.0               known since that version, of an argument of any form
  *
  * A pure token stands last in what encloses it, or has a name; anything else after a token is the
  * token's argument. Example, SET:
- *   key:key value [condition=<NX | XX>] [GET] [expiration=<EX seconds:int | KEEPTTL>]
+ *   key:key value [condition=<NX | XX>] [GET@6.2.0] [expiration=<EX seconds:int | KEEPTTL>]
  */
 #ifndef DISPATCH_SYNTAX_H
 #define DISPATCH_SYNTAX_H
