@@ -45,6 +45,7 @@ struct loop {
     bool hooks_removed;
     bool dont_wait;
     uint64_t turns;
+    int depth; /* turns under way */
     _Atomic bool stopped;
     _Atomic bool woken; /* the eventfd is, or is about to be, readable */
     int wake_fd;
@@ -191,6 +192,35 @@ uint32_t loop_file_mask(const struct loop *loop, int fd)
 {
     ASSERT(fd >= 0);
     return (size_t)fd < loop->file_cap ? loop->files[fd].mask : 0;
+}
+
+static int watch_all(struct loop *loop, const struct loop_backend *backend, void *state)
+{
+    for (size_t fd = 0; fd < loop->file_cap; fd++) {
+        uint32_t mask = loop->files[fd].mask & BOTH;
+        int error = mask ? backend->watch(state, (int)fd, 0, mask, file_token(loop, (int)fd)) : 0;
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+int loop_set_backend(struct loop *loop, const struct loop_backend *backend)
+{
+    ASSERT(loop->depth == 0);
+    void *state = NULL;
+    int error = backend->open(&state);
+    if (error < 0)
+        return error;
+    error = watch_all(loop, backend, state);
+    if (error < 0) {
+        backend->close(state);
+        return error;
+    }
+    loop->backend->close(loop->backend_state);
+    loop->backend = backend;
+    loop->backend_state = state;
+    return 0;
 }
 
 size_t loop_fd_max(const struct loop *loop)
@@ -389,6 +419,7 @@ static int64_t wait_ns(struct loop *loop, uint32_t what)
 int loop_turn(struct loop *loop, uint32_t what)
 {
     loop->turns++;
+    loop->depth++;
     if (what & LOOP_HOOKS)
         hooks_run(loop, &loop->before_wait);
 
@@ -410,6 +441,7 @@ int loop_turn(struct loop *loop, uint32_t what)
     loop_run_posts(loop);
     if (what & LOOP_TIMERS)
         handled += timers_run(&loop->timers, loop, clock_mono_ns());
+    loop->depth--;
     return handled;
 }
 

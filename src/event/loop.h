@@ -39,6 +39,8 @@ MUST_USE int loop_new_on(const struct loop_backend *backend, size_t fd_max, stru
  * NULL, returns NULL. */
 struct loop *loop_free(struct loop *loop);
 const char *loop_backend_name(const struct loop *loop);
+/* Waits in another way from now on; not during a turn. On -errno nothing has changed. */
+MUST_USE int loop_set_backend(struct loop *loop, const struct loop_backend *backend);
 
 /* File events. `ready` tells what has happened: LOOP_READABLE, LOOP_WRITABLE or both. Errors and
  * hang-ups show as both: the next read or write says which. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "event/backend.h"
 #include "tests/unit/check.h"
 
 #define LOOK ((uint32_t)(LOOP_TIMERS | LOOP_HOOKS))
@@ -246,6 +247,34 @@ TEST(a_descriptor_beyond_the_limit_is_refused_until_the_limit_grows)
     CHECK_INT(loop_resize(loop, 200), 0);
     CHECK_INT(loop_file_add(loop, high, LOOP_READABLE, saw_any, &p), -ERANGE);
     (void)close(high);
+    loop_free(loop);
+    pair_close(&p);
+}
+
+TEST(descriptors_stay_watched_when_the_backend_changes)
+{
+    struct loop *loop = loop_make();
+    struct pair p;
+    pair_open(&p);
+    CHECK_INT(loop_file_add(loop, p.mine, LOOP_READABLE, saw_any, &p), 0);
+    int error = loop_set_backend(loop, &loop_backend_uring);
+    if (error < 0) {
+        CHECK_STR(loop_backend_name(loop), "epoll");
+        CHECK_INT(loop_set_backend(loop, &loop_backend_epoll), 0);
+    } else {
+        CHECK_STR(loop_backend_name(loop), "io_uring");
+    }
+    for (int i = 1; i <= 3; i++) { /* level-triggered: told each time */
+        peer_writes(&p);
+        (void)loop_turn(loop, LOOP_WAIT);
+        CHECK_INT(p.reads, i);
+    }
+    (void)loop_turn(loop, 0);
+    CHECK_INT(p.reads, 4);
+    loop_wake(loop);
+    (void)loop_turn(loop, LOOP_WAIT);
+    loop_file_remove(loop, p.mine, LOOP_READABLE);
+    CHECK_INT(loop_turn(loop, 0), 0);
     loop_free(loop);
     pair_close(&p);
 }

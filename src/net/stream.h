@@ -36,7 +36,8 @@ struct stream_io_settings {
     size_t write_max; /* bytes given to a stream in one event (default 64 KiB) */
 };
 
-/* -ENOSYS when the kernel lacks what `kind` needs. */
+/* -ENOSYS when the kernel lacks what `kind` needs. STREAM_URING makes the loop wait by io_uring, so it
+ * is not for the inside of a turn, and the process must not become another one by fork afterwards. */
 MUST_USE int stream_io_new(struct loop *loop, const struct stream_io_settings *settings,
                            struct stream_io **ret_io);
 void stream_io_free(struct stream_io *io);

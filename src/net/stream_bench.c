@@ -19,7 +19,6 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "event/backend.h"
 #include "event/loop.h"
 #include "net/conn.h"
 #include "net/socket.h"
@@ -184,7 +183,7 @@ static double run(enum stream_kind kind, const struct plan *plan)
     const struct loop_backend *backend = kind == STREAM_URING ? &loop_backend_uring
                                                               : &loop_backend_epoll;
     struct stream_io_settings settings = { .kind = kind };
-    if (loop_new_on(backend, CONNECTIONS_MAX + 100, &s.loop) < 0)
+    if (loop_new(CONNECTIONS_MAX + 100, &s.loop) < 0)
         return 0;
     if (stream_io_new(s.loop, &settings, &s.io) < 0)
         return 0;

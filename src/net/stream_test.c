@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "base/rand.h"
-#include "event/backend.h"
 #include "event/loop.h"
 #include "net/conn.h"
 #include "tests/unit/check.h"
@@ -104,15 +103,15 @@ static void attach(struct world *w)
 static struct world *world_new(enum stream_kind kind)
 {
     struct world *w = mem_zalloc(sizeof(*w));
-    int error = loop_new_on(kind == STREAM_URING ? &loop_backend_uring : &loop_backend_epoll, 1024,
-                            &w->loop);
-    if (error < 0 && kind == STREAM_URING) {
-        mem_free(w); /* a kernel without it, or forbidden here */
+    CHECK_INT(loop_new(1024, &w->loop), 0);
+    struct stream_io_settings settings = { .kind = kind };
+    int error = stream_io_new(w->loop, &settings, &w->io);
+    if (error == -ENOSYS && kind == STREAM_URING) {
+        loop_free(w->loop);
+        mem_free(w); /* a kernel without it, or it is forbidden here */
         return NULL;
     }
     CHECK_INT(error, 0);
-    struct stream_io_settings settings = { .kind = kind };
-    CHECK_INT(stream_io_new(w->loop, &settings, &w->io), 0);
     w->pool = block_pool_new(1 << 20);
     attach(w);
     return w;

@@ -1,6 +1,6 @@
 /* Streams by completions: the kernel receives into buffers that it was given in advance and sends what
- * it was told to, and the loop hears of it afterwards. Needs a loop on loop_backend_uring and a plain
- * socket (TCP, Unix).
+ * it was told to, and the loop hears of it afterwards. The loop moves to loop_backend_uring; the
+ * connections are plain sockets (TCP, Unix).
  *
  * Receiving is one multishot request a stream: every piece that arrives takes a buffer from the
  * group that all streams share. A buffer is held by the batch that its bytes were delivered in and goes
@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "event/backend.h"
 #include "event/uring.h"
 #include "net/stream_priv.h"
 
@@ -141,12 +142,11 @@ static void group_close(struct uring_io *ui)
 
 static int uring_io_open(struct stream_io *io)
 {
-    struct uring *uring = uring_of(io->loop);
-    if (!uring)
+    if (!uring_of(io->loop) && loop_set_backend(io->loop, &loop_backend_uring) < 0)
         return -ENOSYS;
     struct uring_io *ui = mem_zalloc(sizeof(*ui));
     ui->io = io;
-    ui->uring = uring;
+    ui->uring = uring_of(io->loop);
     ui->post.fn = resume;
     list_init(&ui->starved);
     arena_init(&ui->scratch, SCRATCH_BLOCK, SCRATCH_BLOCK * 4);
