@@ -75,7 +75,7 @@ bool key_walk_next(struct key_walk *w, struct key *ret_key, int *ret_at)
     }
     for (; w->asked < w->hashed && w->asked <= w->at + KEY_WALK_ENTRIES * w->step;
          w->asked += w->step)
-        db_prefetch_entry(cmd->db, w->ring[ring_index(w, w->asked)].hash);
+        (void)db_prefetch_entry(cmd->db, w->ring[ring_index(w, w->asked)].hash, false);
 
     *ret_key = w->ring[ring_index(w, w->at)];
     *ret_at = w->at;

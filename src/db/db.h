@@ -124,7 +124,8 @@ void keyspace_hold(struct keyspace *ks, bool hold);
 
 struct key db_key(const struct db *db, struct slice name);
 void db_prefetch_bucket(const struct db *db, uint64_t hash);
-void db_prefetch_entry(const struct db *db, uint64_t hash);
+/* True: call once more, with `again` (ds/table.h). */
+bool db_prefetch_entry(const struct db *db, uint64_t hash, bool again);
 
 /* For reading a value: counts hit or miss (and fires keymiss), touches the LRU clock. */
 struct entry *db_lookup_read(struct db *db, struct key key);

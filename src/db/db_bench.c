@@ -67,7 +67,7 @@ static size_t read_all(struct db *db, struct rand *rand)
         for (size_t i = 0; i < BATCH; i++)
             db_prefetch_bucket(db, keys[i].hash);
         for (size_t i = 0; i < BATCH; i++)
-            db_prefetch_entry(db, keys[i].hash);
+            (void)db_prefetch_entry(db, keys[i].hash, false);
         for (size_t i = 0; i < BATCH; i++)
             bytes += string_bytes(db_lookup_read(db, keys[i]), scratch).len;
     }

@@ -16,10 +16,9 @@ void db_prefetch_bucket(const struct db *db, uint64_t hash)
         table_prefetch_bucket(db->keys, hash);
 }
 
-void db_prefetch_entry(const struct db *db, uint64_t hash)
+bool db_prefetch_entry(const struct db *db, uint64_t hash, bool again)
 {
-    if (LIKELY(db->keys))
-        table_prefetch_entry(db->keys, hash);
+    return LIKELY(db->keys) && table_prefetch_entry(db->keys, hash, again);
 }
 
 /* The stored clock is compared first: a key that is read often does not dirty its line each time. */

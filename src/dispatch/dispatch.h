@@ -70,7 +70,8 @@ struct request {
     const char *error; /* a protocol error in its place; `parsed` is empty then */
     struct blob *bulk; /* its last argument that was received into a blob, borrowed; or NULL */
     struct command_slot *slot;
-    uint64_t hash; /* of its first key, when slot->first_key */
+    uint64_t hash;  /* of its first key, when slot->first_key */
+    bool overflows; /* the key's bucket does: its entry is asked for later */
 };
 
 struct batch {

@@ -83,16 +83,24 @@ INLINE bool slot_agrees(const struct bucket *b, unsigned slot, const struct prob
     for (uint64_t matches_ = bucket_matches(b, tags); matches_ != 0; matches_ &= matches_ - 1) \
         for (unsigned slot = (unsigned)__builtin_ctzll(matches_) / 8, once_ = 1; once_; once_ = 0)
 
-void table_prefetch_entry(const struct table *t, uint64_t hash)
+bool table_prefetch_entry(const struct table *t, uint64_t hash, bool again)
 {
     struct probe probe = probe_of(t, hash);
-    FOR_EACH_MATCH(slot, probe.first, probe.tags)
-    if (slot_agrees(probe.first, slot, &probe)) {
-        __builtin_prefetch(bucket_entry(probe.first, slot));
-        return;
+    const struct bucket *b = probe.first;
+    if (again) {
+        if (!bucket_is_chained(b))
+            return false; /* no longer: it was split meanwhile */
+        b = bucket_link(b);
     }
-    if (bucket_is_chained(probe.first))
-        __builtin_prefetch(bucket_link(probe.first));
+    FOR_EACH_MATCH(slot, b, probe.tags)
+    if (slot_agrees(b, slot, &probe)) {
+        __builtin_prefetch(bucket_entry(b, slot));
+        return false;
+    }
+    if (again || !bucket_is_chained(b))
+        return false;
+    __builtin_prefetch(bucket_link(b));
+    return true;
 }
 
 void *table_find(const struct table *t, uint64_t hash, struct slice key)

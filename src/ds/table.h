@@ -38,9 +38,10 @@ void table_free(struct table *t);
 uint64_t table_hash(const struct table *t, struct slice key);
 
 /* Two steps of look-ahead for a batch: ask for the bucket's line; then, when it has come, for the
- * entries whose 24 bits agree. Neither changes anything. */
+ * entries whose 24 bits agree. Neither changes anything. The second says true where it went on to an
+ * overflow bucket: call it once more, with `again`, when that has come too. */
 void table_prefetch_bucket(const struct table *t, uint64_t hash);
-void table_prefetch_entry(const struct table *t, uint64_t hash);
+bool table_prefetch_entry(const struct table *t, uint64_t hash, bool again);
 
 void *table_find(const struct table *t, uint64_t hash, struct slice key); /* NULL if absent */
 

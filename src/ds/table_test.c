@@ -206,7 +206,8 @@ TEST(prefetches_change_nothing)
     world_drift(w, 5000);
     for (size_t id = 0; id < IDS; id++) {
         table_prefetch_bucket(w->table, id_hash(w, id));
-        table_prefetch_entry(w->table, id_hash(w, id));
+        if (table_prefetch_entry(w->table, id_hash(w, id), false))
+            CHECK(!table_prefetch_entry(w->table, id_hash(w, id), true));
     }
     world_check(w);
     world_free(w);
