@@ -223,5 +223,5 @@ void server_done(struct server *s)
     struct directive_table own = server_directives(s);
     directive_done_all(&own);
     mem_free(s->running_jobs);
-    free(s->config_file); /* bare: realpath allocated it */
+    free(s->config_file); /* tidy-allow free: realpath allocated it */
 }

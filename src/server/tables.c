@@ -7,7 +7,7 @@
 
 void server_register_commands(struct server *s)
 {
-    const struct command_table tables[] = {clients_commands(s->clients), server_commands(s)};
+    const struct command_table tables[] = { clients_commands(s->clients), server_commands(s) };
     dispatch_register_own(s->dispatch);
     s->commands.string_bytes_max = &clients_settings(s->clients)->proto_max_bulk_len;
     commands_register(s->dispatch, &s->commands);
@@ -41,6 +41,7 @@ size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLE
 {
     size_t count = 0;
     out[count++] = clients_jobs(s->clients);
+    out[count++] = keyspace_jobs(s->keyspace);
     out[count++] = server_jobs(s);
     return count;
 }

@@ -19,9 +19,6 @@
 #include "event/loop.h"
 #include "server/server_priv.h"
 
-/* Keys that one turn may expire, so that a mass expiry is spread over many turns. */
-#define EXPIRES_A_TURN 400
-
 static void after_wait(struct loop *loop UNUSED, void *arg)
 {
     struct server *s = arg;
@@ -59,7 +56,7 @@ static void expire(struct server *s)
         return;
     int64_t now_ms = dispatch_now_ms(s->dispatch);
     if (keyspace_next_due(s->keyspace) <= now_ms &&
-        keyspace_expire_due(s->keyspace, now_ms, EXPIRES_A_TURN))
+        keyspace_expire_due(s->keyspace, now_ms, keyspace_expire_slice(s->keyspace)))
         loop_dont_wait(s->loop);
     arm_expiry(s);
 }
