@@ -6,9 +6,8 @@
  * belong together: see README.md. The threshold is set by compiling with -DTABLE_SPLIT_HALVES=n. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "ds/table_priv.h"
 
@@ -37,18 +36,17 @@ static struct slice entry_key(const void *entry)
 
 static const struct table_type entry_type = { entry_key };
 
-static double cpu_ns(void)
+static double each_ns(uint64_t since, size_t count)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+    return (double)(clock_thread_cpu_ns() - since) / (double)count;
 }
 
+/* A letter and decimal digits, as keys are in the field. */
 static void key_write(char *key, size_t n, char kind)
 {
-    char text[KEY_BYTES + 1];
-    (void)snprintf(text, sizeof(text), "%c%015zu", kind, n);
-    memcpy(key, text, KEY_BYTES);
+    key[0] = kind;
+    for (size_t i = KEY_BYTES - 1; i > 0; i--, n /= 10)
+        key[i] = (char)('0' + n % 10);
 }
 
 static struct bench bench_new(size_t count)
@@ -79,20 +77,10 @@ static void bench_free(struct bench *b)
 
 static double insert_all(struct bench *b)
 {
-    double start = cpu_ns();
+    uint64_t start = clock_thread_cpu_ns();
     for (size_t i = 0; i < b->count; i++)
         table_insert(b->table, table_hash(b->table, entry_key(b->entries[i])), b->entries[i]);
-    return (cpu_ns() - start) / (double)b->count;
-}
-
-static double remove_all(struct bench *b)
-{
-    double start = cpu_ns();
-    for (size_t i = 0; i < b->count; i++) {
-        struct slice key = entry_key(b->entries[b->order[i]]);
-        ASSERT(table_take(b->table, table_hash(b->table, key), key));
-    }
-    return (cpu_ns() - start) / (double)b->count;
+    return each_ns(start, b->count);
 }
 
 /* Keys stand in a row, as arguments do: only the table and its entries are far away. */
@@ -108,15 +96,28 @@ static double find_all(const struct bench *b, char kind)
 {
     char(*keys)[KEY_BYTES] = keys_new(b, kind);
     size_t found = 0;
-    double start = cpu_ns();
+    uint64_t start = clock_thread_cpu_ns();
     for (size_t i = 0; i < b->count; i++) {
         struct slice key = slice_of(keys[i], KEY_BYTES);
         found += table_find(b->table, table_hash(b->table, key), key) != NULL;
     }
-    double spent = cpu_ns() - start;
+    double spent = each_ns(start, b->count);
     ASSERT(found == (kind == 'k' ? b->count : 0));
     mem_free(keys);
-    return spent / (double)b->count;
+    return spent;
+}
+
+static double remove_all(const struct bench *b)
+{
+    char(*keys)[KEY_BYTES] = keys_new(b, 'k');
+    uint64_t start = clock_thread_cpu_ns();
+    for (size_t i = 0; i < b->count; i++) {
+        struct slice key = slice_of(keys[i], KEY_BYTES);
+        ASSERT(table_take(b->table, table_hash(b->table, key), key));
+    }
+    double spent = each_ns(start, b->count);
+    mem_free(keys);
+    return spent;
 }
 
 static double find_batches(const struct bench *b)
@@ -124,7 +125,7 @@ static double find_batches(const struct bench *b)
     char(*keys)[KEY_BYTES] = keys_new(b, 'k');
     uint64_t hashes[BATCH];
     size_t found = 0;
-    double start = cpu_ns();
+    uint64_t start = clock_thread_cpu_ns();
     for (size_t from = 0; from < b->count; from += BATCH) {
         size_t n = MIN_OF(b->count - from, (size_t)BATCH);
         for (size_t i = 0; i < n; i++) {
@@ -132,29 +133,29 @@ static double find_batches(const struct bench *b)
             table_prefetch_bucket(b->table, hashes[i]);
         }
         for (size_t i = 0; i < n; i++)
-            table_prefetch_entry(b->table, hashes[i]);
+            (void)table_prefetch_entry(b->table, hashes[i], false);
         for (size_t i = 0; i < n; i++)
             found += table_find(b->table, hashes[i], slice_of(keys[from + i], KEY_BYTES)) != NULL;
     }
-    double spent = cpu_ns() - start;
+    double spent = each_ns(start, b->count);
     ASSERT(found == b->count);
     mem_free(keys);
-    return spent / (double)b->count;
+    return spent;
 }
 
 /* The longest single insertion, in microseconds of CPU time. What the kernel does while the thread
  * runs is in it: the first touch of a segment, an interrupt. */
 static double longest_insert_us(struct bench *b)
 {
-    double longest = 0;
-    double before = cpu_ns();
+    uint64_t longest = 0;
+    uint64_t before = clock_thread_cpu_ns();
     for (size_t i = 0; i < b->count; i++) {
         table_insert(b->table, table_hash(b->table, entry_key(b->entries[i])), b->entries[i]);
-        double now = cpu_ns();
+        uint64_t now = clock_thread_cpu_ns();
         longest = MAX_OF(longest, now - before);
         before = now;
     }
-    return longest / 1000;
+    return (double)longest / 1000;
 }
 
 static void run(size_t count)
