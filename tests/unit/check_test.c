@@ -27,10 +27,7 @@ TEST(equal_values_pass)
 TEST(an_argument_is_evaluated_once)
 {
     int calls = 0;
-    struct piece pieces[] = {
-        {"x",  1},
-        { "y", 1}
-    };
+    struct piece pieces[] = { { "x", 1 }, { "y", 1 } };
 
     CHECK_SLICE(pieces[calls++], "x");
     CHECK_INT(calls, 1);
