@@ -25,7 +25,7 @@ from .wait import PATIENCE_S
 
 Value = Union[str, int, Sequence[Union[str, int]]]
 
-READY = re.compile(r"Ready to accept connections")
+READY = re.compile(r"[Rr]eady to accept connections")
 PORT_TAKEN = re.compile(r"Address already in use")
 
 # What no server may ever write, whatever the test does to it.
