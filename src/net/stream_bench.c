@@ -180,8 +180,6 @@ static void accept_all(struct server *s, int listening, size_t count)
 static double run(enum stream_kind kind, const struct plan *plan)
 {
     struct server s = { .dirty_count = 0 };
-    const struct loop_backend *backend = kind == STREAM_URING ? &loop_backend_uring
-                                                              : &loop_backend_epoll;
     struct stream_io_settings settings = { .kind = kind };
     if (loop_new(CONNECTIONS_MAX + 100, &s.loop) < 0)
         return 0;
