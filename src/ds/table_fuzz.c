@@ -82,7 +82,8 @@ static void find(struct world *w, size_t id)
 {
     uint64_t key = id;
     table_prefetch_bucket(w->table, hash_of(w, id));
-    table_prefetch_entry(w->table, hash_of(w, id));
+    if (table_prefetch_entry(w->table, hash_of(w, id), false))
+        (void)table_prefetch_entry(w->table, hash_of(w, id), true);
     ASSERT(table_find(w->table, hash_of(w, id), slice_of(&key, sizeof(key))) == w->items[id]);
 }
 
