@@ -132,7 +132,9 @@ int words_split(struct arena *arena, struct slice line, size_t max_words, struct
     ASSERT(ret_words);
     ASSERT(ret_count);
     ptrdiff_t zero = slice_find(line, '\0');
-    if (zero >= 0)
+    if (line.len == 0)
+        line = SLICE(""); /* it may have no pointer to count from */
+    else if (zero >= 0)
         line.len = (size_t)zero;
 
     size_t room = MIN_OF(count_runs(line), max_words);
