@@ -46,6 +46,7 @@ struct client {
     struct buf *deferred; /* NULL when there is none */
     struct resp_parser parser;
     struct blob *bulk;
+    size_t bulk_rest;        /* of it was asked for from the stream */
     struct bulk_list *bulks; /* earlier big bulks of the unfinished request */
     char *protocol_error;    /* set aside behind `deferred`; owned */
 

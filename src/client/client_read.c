@@ -117,7 +117,8 @@ static void bulk_expect(struct client *c, struct slice bytes)
     size_t have = bytes.len - at;
     memcpy(c->bulk->bytes, bytes.ptr + at, have);
     held_keep(c, slice_of(bytes.ptr, at));
-    stream_expect(c->stream, c->bulk->bytes + have, len + 2 - have);
+    c->bulk_rest = len + 2 - have;
+    stream_expect(c->stream, c->bulk->bytes + have, c->bulk_rest);
 }
 
 /* ---- parsing ---- */
@@ -276,7 +277,7 @@ static void on_bulk(void *user)
 {
     struct client *c = user;
     size_t len = c->bulk->len;
-    count_received(c, len);
+    count_received(c, c->bulk_rest);
     resp_parse_big_done(&c->parser, slice_of(c->bulk->bytes, len));
     bulk_finished(c);
     if (!is_waiting(c))

@@ -78,11 +78,9 @@ void cmd_no_effect(struct cmd *cmd)
     cmd->told_effect = true;
 }
 
-/* The container's name in capitals, as help and errors print it. */
-static struct slice upper_name(const struct cmd *cmd, char *out, size_t room)
+struct slice command_name_upper(struct slice name, char out[static COMMAND_NAME_MAX])
 {
-    struct slice name = cmd->argv[0];
-    size_t len = MIN_OF(name.len, room);
+    size_t len = MIN_OF(name.len, (size_t)COMMAND_NAME_MAX);
     for (size_t i = 0; i < len; i++) {
         char c = name.ptr[i];
         out[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
@@ -92,8 +90,8 @@ static struct slice upper_name(const struct cmd *cmd, char *out, size_t room)
 
 void cmd_reply_subcommand_error(struct cmd *cmd)
 {
-    char upper[64];
-    struct slice name = upper_name(cmd, upper, sizeof(upper));
+    char upper[COMMAND_NAME_MAX];
+    struct slice name = command_name_upper(cmd->argv[0], upper);
     struct slice sub = cmd->argv[1];
     sub.len = MIN_OF(sub.len, (size_t)128);
     reply_errorf(cmd->reply,
@@ -103,8 +101,8 @@ void cmd_reply_subcommand_error(struct cmd *cmd)
 
 void cmd_reply_help(struct cmd *cmd, const char *const *lines)
 {
-    char upper[64];
-    struct slice name = upper_name(cmd, upper, sizeof(upper));
+    char upper[COMMAND_NAME_MAX];
+    struct slice name = command_name_upper(cmd->argv[0], upper);
     static const char rest[] = " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
     char first[sizeof(upper) + sizeof(rest)];
     memcpy(first, name.ptr, name.len);

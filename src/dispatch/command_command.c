@@ -40,7 +40,7 @@ static void cmd_command_info(struct cmd *cmd)
         if (slot)
             reply_command_info(cmd->reply, slot);
         else
-            reply_null_array(cmd->reply);
+            reply_null(cmd->reply);
     }
 }
 

@@ -8,7 +8,7 @@
 #include "dispatch/dispatch_priv.h"
 
 static const struct directive_word protected_words[] = {
-    { "no", 0 }, { "yes", 1 }, { "local", 2 }, { NULL, 0 }
+    { "no", ALLOWED_NO }, { "yes", ALLOWED_YES }, { "local", ALLOWED_LOCAL }, { NULL, 0 }
 };
 
 #define AT(field) offsetof(struct dispatch_settings, field)
@@ -135,17 +135,25 @@ uint64_t dispatch_commands_processed(const struct dispatch *d)
     return d->commands_processed;
 }
 
+/* Codes are made up by whoever makes an error: none may break INFO's lines. */
+static void make_code(struct error_stat *stat, struct slice code)
+{
+    for (size_t i = 0; i < code.len; i++)
+        stat->code[i] = strchr("#:=\r\n", code.ptr[i]) ? '_' : code.ptr[i];
+    stat->code[code.len] = '\0';
+}
+
 static struct error_stat *error_stat_of(struct dispatch *d, struct slice code)
 {
+    struct error_stat made = { .count = 0 };
+    make_code(&made, code);
     for (size_t i = 0; i < d->error_codes; i++)
-        if (slice_eq(code, slice_str(d->errors[i].code)))
+        if (strcmp(made.code, d->errors[i].code) == 0)
             return &d->errors[i];
     if (d->error_codes == ERROR_CODES_MAX)
         return NULL;
-    struct error_stat *stat = &d->errors[d->error_codes++];
-    memcpy(stat->code, code.ptr, code.len);
-    stat->code[code.len] = '\0';
-    return stat;
+    d->errors[d->error_codes] = made;
+    return &d->errors[d->error_codes++];
 }
 
 void dispatch_count_error(struct dispatch *d, struct slice text)

@@ -87,6 +87,8 @@ struct request *batch_add(struct batch *b);
 
 /* Runs all items in order and empties the batch. Items of parked sessions go to host->defer, those
  * of closing ones are dropped. */
+/* The server ends: what is left of the batch is dropped, and nothing runs any more. */
+void dispatch_halt(struct dispatch *d);
 void dispatch_run_batch(struct dispatch *d, struct batch *batch);
 /* Runs one request now, for sessions without a batch. */
 void dispatch_run(struct dispatch *d, struct request *request, struct arena *arena);

@@ -9,6 +9,8 @@
 #define ERROR_CODES_MAX 128
 #define ERROR_CODE_LEN_MAX 32
 
+#define COMMAND_NAME_MAX 64
+
 struct error_stat {
     char code[ERROR_CODE_LEN_MAX];
     uint64_t count;
@@ -44,6 +46,7 @@ struct dispatch {
     struct dispatch_settings settings;
     struct dispatch_hooks hooks;
     const struct cmd *current;
+    bool halted;
     uint32_t live_gates;
     uint64_t commands_processed;
     uint64_t error_replies;
@@ -72,6 +75,10 @@ INLINE bool arity_fits(const struct command *row, uint32_t argc)
 {
     return row->arity >= 0 ? argc == (uint32_t)row->arity : argc >= (uint32_t)-row->arity;
 }
+
+/* ---- cmd.c ---- */
+/* A command's name in capitals, as help and errors print it, in `out`. */
+struct slice command_name_upper(struct slice name, char out[static COMMAND_NAME_MAX]);
 
 /* ---- session.c ---- */
 void session_after_unit(struct session *s); /* CLIENT REPLY SKIP moves on */

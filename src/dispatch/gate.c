@@ -14,19 +14,11 @@
 
 typedef enum verdict (*gate_fn)(struct dispatch *d, struct cmd *cmd);
 
-static bool is_allowed(int setting, const struct session *s)
-{
-    enum { NO, YES, LOCAL };
-    if (setting == LOCAL)
-        return s->host->is_local && s->host->is_local(s);
-    return setting == YES;
-}
-
 static enum verdict gate_protected(struct dispatch *d, struct cmd *cmd)
 {
     bool is_module = slice_is(cmd->argv[0], "module");
     int setting = is_module ? d->settings.enable_module_command : d->settings.enable_debug_command;
-    if (is_allowed(setting, cmd->session))
+    if (session_is_allowed(cmd->session, setting))
         return VERDICT_PASS;
 
     reply_errorf(cmd->reply,
@@ -95,12 +87,19 @@ void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live)
         d->live_gates &= ~(1u << gate);
 }
 
+/* What the peers show of an argument. */
+static struct slice up_to_nul(struct slice arg)
+{
+    ptrdiff_t nul = slice_find(arg, '\0');
+    return nul < 0 ? arg : slice_of(arg.ptr, (size_t)nul);
+}
+
 static void refuse_unknown_command(struct cmd *cmd)
 {
     struct buf args;
     buf_init(&args, BUF_NO_CEILING);
     for (int i = 1; i < cmd->argc && args.len < UNKNOWN_SHOWN_MAX; i++) {
-        struct slice arg = cmd->argv[i];
+        struct slice arg = up_to_nul(cmd->argv[i]);
         arg.len = MIN_OF(arg.len, UNKNOWN_SHOWN_MAX - args.len);
         buf_append_char(&args, '\'');
         buf_append(&args, arg);
@@ -122,12 +121,10 @@ void gate_refuse_unknown(struct dispatch *d, struct cmd *cmd)
     }
     struct slice sub = cmd->argv[1];
     sub.len = MIN_OF(sub.len, (size_t)UNKNOWN_SHOWN_MAX);
-    char upper[64];
-    size_t len = strlen(container->row->name);
-    for (size_t i = 0; i < len && i < sizeof(upper) - 1; i++)
-        upper[i] = (char)(container->row->name[i] & ~0x20);
+    char upper[COMMAND_NAME_MAX];
+    struct slice name = command_name_upper(slice_str(container->row->name), upper);
     reply_errorf(cmd->reply, "ERR unknown subcommand '%.*s'. Try %.*s HELP.", SLICE_ARGS(sub),
-                 (int)MIN_OF(len, sizeof(upper) - 1), upper);
+                 SLICE_ARGS(name));
 }
 
 void gate_refuse_arity(struct cmd *cmd, const struct command_slot *slot)
@@ -143,6 +140,7 @@ void dispatch_pause(struct dispatch *d, bool writes_only, int64_t until_ms)
         bool was_paused = d->pause.until_ms != 0;
         d->pause = (struct dispatch_pause_state){ 0 };
         dispatch_gate_set(d, GATE_PAUSE, false);
+        keyspace_set_expiry_mode(d->keyspace, EXPIRY_REMOVE);
         if (was_paused)
             HOOK_CALL(d->hooks.resumed);
         return;
@@ -152,6 +150,8 @@ void dispatch_pause(struct dispatch *d, bool writes_only, int64_t until_ms)
     d->pause.writes_only = writes_only && !all;
     d->pause.until_ms = MAX_OF(d->pause.until_ms, until_ms);
     dispatch_gate_set(d, GATE_PAUSE, true);
+    /* Nothing may change, also not by time. */
+    keyspace_set_expiry_mode(d->keyspace, EXPIRY_HIDE);
 }
 
 int64_t dispatch_paused_until(const struct dispatch *d)

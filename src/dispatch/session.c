@@ -32,9 +32,16 @@ void session_reset(struct session *s)
 {
     s->db = keyspace_db(s->dispatch->keyspace, 0);
     s->reply.proto = 2;
-    s->flags &= SESSION_PARKED | SESSION_CLOSING;
+    s->flags &= SESSION_PARKED | SESSION_CLOSING | SESSION_REPLY_SKIP;
     apply_mute(s);
     session_set_authenticated(s, !dispatch_password_required(s->dispatch));
+}
+
+bool session_is_allowed(const struct session *s, int setting)
+{
+    if (setting == ALLOWED_LOCAL)
+        return s->host->is_local && s->host->is_local(s);
+    return setting == ALLOWED_YES;
 }
 
 void session_set_authenticated(struct session *s, bool yes)

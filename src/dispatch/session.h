@@ -23,7 +23,7 @@ struct session;
 enum session_flag {
     SESSION_AUTHENTICATED = 1 << 0,
     SESSION_NO_TOUCH = 1 << 1, /* CLIENT NO-TOUCH */
-    SESSION_PARKED = 1 << 2,   /* runs nothing until its owner resumes it */
+    SESSION_PARKED = 1 << 2,   /* runs nothing until its owner takes the flag away */
     SESSION_CLOSING = 1 << 3,  /* runs nothing any more */
     SESSION_REPLY_OFF = 1 << 4,
     SESSION_REPLY_SKIP_NEXT = 1 << 5, /* CLIENT REPLY SKIP: from the next command on, */
@@ -33,10 +33,14 @@ enum session_flag {
 /* The owner's side. Functions may be NULL. */
 struct session_host {
     const char *kind; /* "client", "aof", "script", ... */
-    /* A gate parked the request, or the session is parked already: run it (and all that follow) when resumed. */
+    /* A gate parked the request, or the session is parked already: the owner keeps it, takes the
+     * flag away some time after the hook `resumed`, and then runs it and all that follow in their
+     * order. */
     void (*defer)(struct session *s, const struct request *request);
     /* A protocol error takes its turn in the queue: reply it and close after the reply. */
     void (*protocol_error)(struct session *s, const struct request *request);
+    /* It sent what a browser sends: somebody may abuse one to reach the server. Close at once. */
+    void (*suspicious)(struct session *s);
     /* On the server's own machine (loopback, Unix socket): what "local" settings ask. */
     bool (*is_local)(const struct session *s);
     /* Back to the state of a fresh connection: RESET; the host's own part. */
@@ -64,6 +68,10 @@ struct session {
  * password is required. */
 void session_init(struct session *s, struct dispatch *d, const struct session_host *host,
                   uint64_t id);
+
+/* What the enable-* directives say: no, yes, or only to peers on the server's own machine. */
+enum session_allowed { ALLOWED_NO, ALLOWED_YES, ALLOWED_LOCAL };
+bool session_is_allowed(const struct session *s, int setting);
 
 void session_set_authenticated(struct session *s, bool yes);
 bool session_is_authenticated(const struct session *s);

@@ -38,31 +38,53 @@ static void cmd_auth(struct cmd *cmd)
     reply_ok(cmd->reply);
 }
 
-struct hello_request {
-    int64_t proto; /* 0: as it is */
-    int user_at;   /* argument of AUTH's user name, 0 if absent */
-    int name_at;   /* argument of SETNAME, 0 if absent */
-};
-
-/* False when an error was replied. */
-static bool hello_parse(const struct cmd *cmd, struct hello_request *ret)
+/* The version asked for; 0: as it is. False when an error was replied. */
+static bool hello_proto(const struct cmd *cmd, int64_t *ret_proto)
 {
-    *ret = (struct hello_request){ 0 };
+    *ret_proto = 0;
     if (cmd->argc < 2)
         return true;
-    if (!cmd_int(cmd, 1, &ret->proto, "ERR Protocol version is not an integer or out of range"))
+    if (!cmd_int(cmd, 1, ret_proto, "ERR Protocol version is not an integer or out of range"))
         return false;
-    if (ret->proto != 2 && ret->proto != 3) {
-        reply_error(cmd->reply, "NOPROTO unsupported protocol version");
+    if (*ret_proto == 2 || *ret_proto == 3)
+        return true;
+    reply_error(cmd->reply, "NOPROTO unsupported protocol version");
+    return false;
+}
+
+static bool hello_auth(const struct cmd *cmd, const struct slice *user_password)
+{
+    if (!dispatch_password_ok(cmd->dispatch, user_password[0], user_password[1])) {
+        reply_error(cmd->reply, WRONG_PASSWORD);
         return false;
     }
+    session_set_authenticated(cmd->session, true);
+    return true;
+}
+
+static bool hello_set_name(const struct cmd *cmd, struct slice name)
+{
+    struct session *s = cmd->session;
+    if (!s->host->set_name || s->host->set_name(s, name) == 0)
+        return true;
+    reply_error(cmd->reply, "ERR Client names cannot contain spaces, newlines or special "
+                            "characters.");
+    return false;
+}
+
+/* Each option takes effect when it is read, so those before a wrong one stay, as with the peers.
+ * False when an error was replied. */
+static bool hello_options(const struct cmd *cmd)
+{
     for (int i = 2; i < cmd->argc; i++) {
         int more = cmd->argc - 1 - i;
         if (cmd_is(cmd, i, "auth") && more >= 2) {
-            ret->user_at = i + 1;
+            if (!hello_auth(cmd, &cmd->argv[i + 1]))
+                return false;
             i += 2;
         } else if (cmd_is(cmd, i, "setname") && more >= 1) {
-            ret->name_at = ++i;
+            if (!hello_set_name(cmd, cmd->argv[++i]))
+                return false;
         } else {
             reply_errorf(cmd->reply, "ERR Syntax error in HELLO option '%.*s'",
                          SLICE_ARGS(cmd->argv[i]));
@@ -72,18 +94,10 @@ static bool hello_parse(const struct cmd *cmd, struct hello_request *ret)
     return true;
 }
 
-/* Performs what HELLO asks. False when an error was replied. */
-static bool hello_apply(struct cmd *cmd, const struct hello_request *hello)
+/* False when an error was replied. */
+static bool hello_is_let_in(const struct cmd *cmd)
 {
-    struct session *s = cmd->session;
-    if (hello->user_at) {
-        const struct slice *pair = &cmd->argv[hello->user_at];
-        if (!dispatch_password_ok(cmd->dispatch, pair[0], pair[1])) {
-            reply_error(cmd->reply, WRONG_PASSWORD);
-            return false;
-        }
-        session_set_authenticated(s, true);
-    }
+    const struct session *s = cmd->session;
     if (dispatch_password_required(cmd->dispatch) && !session_is_authenticated(s)) {
         reply_error(cmd->reply,
                     "NOAUTH HELLO must be called with the client already authenticated, otherwise "
@@ -91,24 +105,18 @@ static bool hello_apply(struct cmd *cmd, const struct hello_request *hello)
                     "client and select the RESP protocol version at the same time");
         return false;
     }
-    if (hello->name_at && s->host->set_name &&
-        s->host->set_name(s, cmd->argv[hello->name_at]) < 0) {
-        reply_error(cmd->reply, "ERR Client names cannot contain spaces, newlines or special "
-                                "characters.");
-        return false;
-    }
-    if (hello->proto)
-        s->reply.proto = (uint8_t)hello->proto;
     return true;
 }
 
 static void cmd_hello(struct cmd *cmd)
 {
-    struct hello_request hello;
-    if (!hello_parse(cmd, &hello) || !hello_apply(cmd, &hello))
+    int64_t proto;
+    if (!hello_proto(cmd, &proto) || !hello_options(cmd) || !hello_is_let_in(cmd))
         return;
 
     struct reply *r = cmd->reply;
+    if (proto)
+        r->proto = (uint8_t)proto;
     reply_map(r, 7);
     reply_bulk_str(r, "server");
     reply_bulk_str(r, "redis");

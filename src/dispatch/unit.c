@@ -127,9 +127,18 @@ static void run_unit(struct dispatch *d, struct cmd *cmd, struct command_slot *s
     d->commands_processed++;
 }
 
+/* What browsers say when they are made to talk to a server of another protocol. */
+static bool is_http(struct slice name)
+{
+    return slice_is(name, "post") || slice_is(name, "host:");
+}
+
 static COLD void refuse(struct dispatch *d, struct cmd *cmd, struct command_slot *slot)
 {
-    if (!slot) {
+    const struct session_host *host = cmd->session->host;
+    if (!slot && host->suspicious && is_http(cmd->argv[0])) {
+        host->suspicious(cmd->session);
+    } else if (!slot) {
         gate_refuse_unknown(d, cmd);
     } else {
         gate_refuse_arity(cmd, slot);
@@ -179,6 +188,8 @@ static void run_request(struct dispatch *d, struct request *request, struct aren
         uint32_t live = slot->gates & (d->live_gates | s->gates) & ~s->exempt;
         if (LIKELY(live == 0) || pass_gates(d, &cmd, slot))
             run_unit(d, &cmd, slot);
+        else if (s->flags & SESSION_PARKED)
+            return; /* its turn, and what CLIENT REPLY SKIP says about it, is still to come */
     }
     if (UNLIKELY(s->flags & (SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT)))
         session_after_unit(s);
@@ -217,6 +228,8 @@ static COLD void set_aside(struct request *request)
 
 static void run_item(struct dispatch *d, struct request *request, struct arena *arena)
 {
+    if (UNLIKELY(d->halted))
+        return;
     if (UNLIKELY(!session_runs(request->session)))
         set_aside(request);
     else if (UNLIKELY(request->error != NULL))
@@ -225,11 +238,18 @@ static void run_item(struct dispatch *d, struct request *request, struct arena *
         run_request(d, request, arena);
 }
 
+void dispatch_halt(struct dispatch *d)
+{
+    d->halted = true;
+}
+
 void dispatch_run_batch(struct dispatch *d, struct batch *batch)
 {
     size_t looked = 0, asked = 0, followed = 0, count = batch->count;
     struct request *items = batch->items;
 
+    if (count > 0)
+        (void)take_time(d); /* receiving belongs to no unit */
     for (size_t i = 0; i < count; i++) {
         for (; looked < count && looked <= i + LOOK_AHEAD_BUCKET; looked++)
             look_ahead(d, &items[looked]);

@@ -80,7 +80,7 @@ static int refuse(struct config_error *error, struct slice line, const char *rea
 static int set_words(struct config *c, struct slice line, const struct slice *words, size_t count,
                      struct config_error *ret_error)
 {
-    struct config_row found;
+    struct config_row found = { 0 };
     struct directive_error why;
     bool many = config_find(c, words[0], &found) && (found.row->flags & DIRECTIVE_MULTI);
     if (!found.row || count < 2 || (count > 2 && !many))

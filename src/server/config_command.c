@@ -129,6 +129,13 @@ static bool is_repeated(const struct change *changes, size_t count, const struct
     return false;
 }
 
+/* What could be used to write files elsewhere is changed only where the operator allows it. */
+static bool is_protected(const struct cmd *cmd, const struct directive *row)
+{
+    int setting = dispatch_settings(cmd->dispatch)->enable_protected_configs;
+    return (row->flags & DIRECTIVE_PROTECTED) && !session_is_allowed(cmd->session, setting);
+}
+
 /* Finds what is to be set. False with the reply made. */
 static bool collect(struct cmd *cmd, struct change *changes, size_t count)
 {
@@ -151,6 +158,8 @@ static bool collect(struct cmd *cmd, struct change *changes, size_t count)
         at = change->name;
         if (change->found.row->flags & DIRECTIVE_IMMUTABLE)
             reason = "can't set immutable config";
+        else if (is_protected(cmd, change->found.row))
+            reason = "can't set protected config";
         else if (is_repeated(changes, i, change->found.row))
             reason = "duplicate parameter";
     }
@@ -163,7 +172,7 @@ static bool collect(struct cmd *cmd, struct change *changes, size_t count)
 void cmd_config_set(struct cmd *cmd)
 {
     if (cmd->argc % 2 != 0) {
-        reply_error(cmd->reply, "ERR wrong number of arguments for 'config|set' command");
+        reply_error(cmd->reply, ERR_SYNTAX);
         return;
     }
     size_t count = (size_t)(cmd->argc - 2) / 2;

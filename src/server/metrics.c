@@ -186,14 +186,26 @@ static void reset(void *owner)
     s->memory.peak = mem_used();
 }
 
+static uint64_t none(const void *owner UNUSED)
+{
+    return 0;
+}
+
+static void no_limit(const void *owner UNUSED, struct buf *out)
+{
+    buf_append_str(out, "maxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n");
+}
+
 static const struct metric metrics[] = {
     { .section = "Server", .text = server_version },
     { .section = "Server", .text = server_process },
     { .section = "Server", .text = server_time },
     { .section = "Memory", .text = memory_used },
+    { .section = "Memory", .text = no_limit },
     { .section = "Memory", .text = memory_ratios },
     { .section = "CPU", .text = cpu_used },
     { .section = "Stats", .text = stats_rates },
+    { .section = "Stats", .name = "unexpected_error_replies", .count = none },
     { .section = "Stats", .name = "eventloop_cycles", .count = turns },
     { .section = "Stats", .name = "longest_turn_cpu_usec", .count = longest_turn },
 };

@@ -110,6 +110,7 @@ static const struct directive directives[] = {
       .initial = "" },
     { .name = "dir",
       .type = DIRECTIVE_STRING,
+      .flags = DIRECTIVE_PROTECTED,
       .offset = AT(dir),
       .initial = "./",
       .apply = apply_dir },

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "dispatch/cmd.h"
+#include "dispatch/dispatch.h"
 #include "event/loop.h"
 #include "server/server_priv.h"
 #include "server/verbs.h"
@@ -15,6 +16,7 @@ void server_shutdown(struct server *s, const char *why)
         log_write(LOG_NOTICE, "Removing the pid file.");
         (void)!file_unlink(s->settings.pidfile);
     }
+    dispatch_halt(s->dispatch);
     listeners_close(s);
     log_write(LOG_WARNING, "Tarn is now ready to exit, bye bye...");
     loop_stop(s->loop);
