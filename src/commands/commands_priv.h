@@ -14,6 +14,10 @@ INLINE bool is_string(const struct cmd *cmd, const struct entry *e)
 /* The value of a string as a bulk, a long one without copying; NULL: null. */
 void reply_string(struct reply *r, const struct entry *e);
 
+/* A new string of argument `i`; one that was received into a blob is kept without copying. */
+MUST_USE struct entry *string_from_arg(const struct cmd *cmd, struct slice key, int i,
+                                       int64_t when_ms);
+
 /* "ERR invalid expire time in '...' command" */
 COLD void reply_expire_error(const struct cmd *cmd);
 

@@ -19,6 +19,17 @@ void reply_string(struct reply *r, const struct entry *e)
     reply_bulk(r, string_bytes(e, scratch));
 }
 
+struct entry *string_from_arg(const struct cmd *cmd, struct slice key, int i, int64_t when_ms)
+{
+    struct slice value = cmd_arg(cmd, i);
+    if (UNLIKELY(value.len >= BLOB_MIN)) {
+        struct blob *blob = cmd_take_blob(cmd, i);
+        if (blob)
+            return string_new_blob(key, blob, when_ms);
+    }
+    return string_new(key, value, when_ms);
+}
+
 void reply_expire_error(const struct cmd *cmd)
 {
     reply_errorf(cmd->reply, "ERR invalid expire time in '%s' command", cmd->row->name);

@@ -127,7 +127,7 @@ static void run_append(struct cmd *cmd)
             memcpy(bytes + len, tail.ptr, tail.len);
         db_store(cmd->db, key, e, opened);
     } else {
-        db_insert(cmd->db, key, string_new(key.name, tail, ENTRY_NO_EXPIRY));
+        db_insert(cmd->db, key, string_from_arg(cmd, key.name, 2, ENTRY_NO_EXPIRY));
     }
     db_notify(cmd->db, EVENT_STRING, "append", key.name);
     reply_int(cmd->reply, (int64_t)(len + tail.len));

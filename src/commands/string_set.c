@@ -6,29 +6,17 @@
 #include "commands/string_options.h"
 #include "types/string.h"
 
-/* A new entry for argument `i`; a value that was received into a blob is kept without copying. */
-static struct entry *new_value(const struct cmd *cmd, struct slice key, int i, int64_t when_ms)
-{
-    struct slice value = cmd_arg(cmd, i);
-    if (UNLIKELY(value.len >= BLOB_MIN)) {
-        struct blob *blob = cmd_take_blob(cmd, i);
-        if (blob)
-            return string_new_blob(key, blob, when_ms);
-    }
-    return string_new(key, value, when_ms);
-}
-
 /* Stores argument `i` in the place of `old`, which look-up has found (or NULL). A short string is
  * written over one with the same expiry. */
 static void store(struct cmd *cmd, struct key key, struct entry *old, int i, int64_t when_ms)
 {
     if (!old)
-        db_insert(cmd->db, key, new_value(cmd, key.name, i, when_ms));
+        db_insert(cmd->db, key, string_from_arg(cmd, key.name, i, when_ms));
     else if (entry_type(old) == TYPE_STRING && entry_expiry(old) == when_ms &&
              cmd_arg(cmd, i).len < BLOB_MIN)
         db_store(cmd->db, key, old, string_set(old, cmd_arg(cmd, i)));
     else
-        db_overwrite(cmd->db, key, old, new_value(cmd, key.name, i, when_ms));
+        db_overwrite(cmd->db, key, old, string_from_arg(cmd, key.name, i, when_ms));
     db_notify(cmd->db, EVENT_STRING, "set", key.name);
 }
 

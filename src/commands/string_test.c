@@ -193,6 +193,10 @@ TEST(a_value_received_into_a_blob_is_kept_as_it_is)
     RUN("append k y", ":40001");
     CHECK(!blob_is_shared(blob));
     CHECK_UINT(blob->len, 40000);
+    argv[0] = SLICE("append");
+    argv[1] = SLICE("new");
+    CHECK_STR(testing_run_args(&t, argv, 3, blob), ":40000");
+    CHECK(blob_is_shared(blob));
     blob_unref(blob);
     testing_done(&t);
 }
