@@ -488,3 +488,228 @@ TEST(bytes_are_counted)
         CHECK_UINT(stream_io_stats(w->io)->bytes_in, 0);
     }
 }
+
+/* -- random conversations --------------------------------------------------------------------
+ * Both sides of a stream send a known sequence; whatever happens on the way, each side sees a prefix
+ * of it, and all of it if nobody closed. */
+
+#define TALKS 8
+
+struct talks;
+
+struct talk {
+    struct talks *all;
+    struct world *w;
+    struct stream *stream;
+    int peer;
+    size_t peer_put, got; /* towards the stream */
+    size_t put, peer_got; /* from it */
+    char *bulk;
+    size_t bulk_len;
+    bool stopped, ended;
+};
+
+struct talks {
+    struct world *w;
+    struct rand r;
+    bool finishing; /* nobody acts any more */
+    struct talk t[TALKS];
+};
+
+static char sequence(size_t position)
+{
+    return (char)(position * 131 + position / 251);
+}
+
+static void sequence_fill(char *out, size_t from, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out[i] = sequence(from + i);
+}
+
+static void sequence_check(const char *bytes, size_t from, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != sequence(from + i))
+            CHECK_FAIL("byte %zu is wrong", from + i);
+}
+
+static void talk_close(struct talk *t)
+{
+    if (t->stream)
+        stream_close(t->stream);
+    t->stream = NULL;
+    t->ended = true;
+    mem_free(t->bulk);
+    t->bulk = NULL;
+}
+
+static void talk_acts(struct talk *t);
+
+static void talk_bytes(void *user, struct slice bytes)
+{
+    struct talk *t = user;
+    CHECK_PTR_NOT_NULL(t->stream);
+    CHECK(!t->stopped);
+    CHECK_PTR_NULL(t->bulk);
+    sequence_check(bytes.ptr, t->got, bytes.len);
+    t->got += bytes.len;
+    talk_acts(t);
+}
+
+static void talk_bulk(void *user)
+{
+    struct talk *t = user;
+    CHECK_PTR_NOT_NULL(t->stream);
+    sequence_check(t->bulk, t->got, t->bulk_len);
+    t->got += t->bulk_len;
+    mem_free(t->bulk);
+    t->bulk = NULL;
+    talk_acts(t);
+}
+
+static void talk_sent(void *user, size_t unsent)
+{
+    struct talk *t = user;
+    CHECK_PTR_NOT_NULL(t->stream);
+    CHECK_UINT(unsent, stream_unsent(t->stream));
+}
+
+static void talk_closed(void *user, int error)
+{
+    (void)error;
+    struct talk *t = user;
+    CHECK_PTR_NOT_NULL(t->stream);
+    CHECK(!t->ended);
+    t->ended = true;
+}
+
+static const struct stream_callbacks talk_callbacks = { talk_bytes, talk_bulk, talk_sent,
+                                                        talk_closed };
+
+static void talk_sends(struct talk *t, size_t len)
+{
+    struct outq q;
+    outq_init(&q);
+    while (len > 0) {
+        struct block *b = block_new(t->w->pool, len > 1500 ? BLOCK_LARGE : BLOCK_SMALL);
+        size_t part = MIN_OF(len, (size_t)b->cap);
+        sequence_fill(b->bytes, t->put, part);
+        outq_push(&q, (struct span){ b->bytes, part, b, SPAN_BLOCK });
+        t->put += part;
+        len -= part;
+    }
+    stream_send(t->stream, &q);
+}
+
+/* What a user may do inside a callback or between turns. */
+static void talk_acts(struct talk *t)
+{
+    struct talks *all = t->all;
+    uint64_t what = rand_below(&all->r, 40);
+    if (!t->stream || t->ended || all->finishing)
+        return;
+    if (what < 10) {
+        talk_sends(t, 1 + rand_below(&all->r, what == 0 ? 300000 : 3000));
+    } else if (what < 13) {
+        stream_read_stop(t->stream);
+        t->stopped = true;
+    } else if (what < 22) {
+        stream_read_start(t->stream);
+        t->stopped = false;
+    } else if (what < 25 && !t->bulk) {
+        t->bulk_len = 1 + rand_below(&all->r, 100000);
+        t->bulk = mem_alloc(t->bulk_len);
+        stream_expect(t->stream, t->bulk, t->bulk_len);
+    } else if (what == 39 && rand_below(&all->r, 20) == 0) {
+        talk_close(&all->t[rand_below(&all->r, TALKS)]);
+    }
+}
+
+static void talk_peer_acts(struct talk *t, struct rand *r)
+{
+    static char bytes[70000];
+    if (rand_below(r, 3)) {
+        size_t len = 1 + rand_below(r, rand_below(r, 8) ? 200 : sizeof(bytes));
+        sequence_fill(bytes, t->peer_put, len);
+        ssize_t n = send(t->peer, bytes, len, MSG_NOSIGNAL);
+        t->peer_put += n > 0 ? (size_t)n : 0;
+    }
+    if (rand_below(r, 3)) {
+        ssize_t n = recv(t->peer, bytes, sizeof(bytes), 0);
+        sequence_check(bytes, t->peer_got, n > 0 ? (size_t)n : 0);
+        t->peer_got += n > 0 ? (size_t)n : 0;
+    }
+    if (rand_below(r, 4000) == 0)
+        CHECK_INT(shutdown(t->peer, SHUT_RDWR), 0);
+}
+
+static void talk_begins(struct talks *all, struct talk *t)
+{
+    int fds[2];
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    struct conn *c = conn_new_accepted(&conn_unix, all->w->loop, fds[0]);
+    c->state = CONN_CONNECTED;
+    *t = (struct talk){ .all = all, .w = all->w, .peer = fds[1] };
+    t->stream = stream_new(all->w->io, c, &talk_callbacks, t);
+}
+
+/* Until both sides have seen everything. */
+static void talk_finishes(struct talk *t)
+{
+    static char bytes[70000];
+    if (t->ended)
+        return;
+    stream_read_start(t->stream);
+    t->stopped = false;
+    size_t missing = t->bulk ? stream_expected(t->stream) : 0;
+    while (!t->ended && (t->bulk || t->got < t->peer_put || t->peer_got < t->put)) {
+        ssize_t n = recv(t->peer, bytes, sizeof(bytes), 0);
+        sequence_check(bytes, t->peer_got, n > 0 ? (size_t)n : 0);
+        t->peer_got += n > 0 ? (size_t)n : 0;
+        size_t len = MIN_OF(missing, sizeof(bytes));
+        sequence_fill(bytes, t->peer_put, len);
+        n = len ? send(t->peer, bytes, len, MSG_NOSIGNAL) : 0;
+        t->peer_put += n > 0 ? (size_t)n : 0;
+        missing -= n > 0 ? (size_t)n : 0;
+        if (t->stopped)
+            stream_read_start(t->stream);
+        t->stopped = false;
+        look(t->w);
+        stream_io_batch_done(t->w->io);
+    }
+}
+
+static void talks_run(struct world *w, uint64_t seed)
+{
+    struct talks all = { .w = w };
+    rand_seed(&all.r, seed);
+    for (size_t i = 0; i < TALKS; i++)
+        talk_begins(&all, &all.t[i]);
+    for (int round = 0; round < 1500; round++) {
+        struct talk *t = &all.t[rand_below(&all.r, TALKS)];
+        talk_peer_acts(t, &all.r);
+        talk_acts(t);
+        if (t->ended && rand_below(&all.r, 10) == 0) {
+            talk_close(t);
+            (void)close(t->peer);
+            talk_begins(&all, t);
+        }
+        look(w);
+        if (rand_below(&all.r, 2))
+            stream_io_batch_done(w->io);
+    }
+    all.finishing = true;
+    for (size_t i = 0; i < TALKS; i++) {
+        talk_finishes(&all.t[i]);
+        talk_close(&all.t[i]);
+        (void)close(all.t[i].peer);
+    }
+}
+
+TEST(random_conversations_lose_and_confuse_nothing)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        EACH_KIND(kind)
+    talks_run(w, seed);
+}
