@@ -77,20 +77,41 @@ static bool is_meant(const struct cmd *cmd, const struct client_filter *filter,
     return client_filter_matches(filter, c);
 }
 
+static void list_all(const struct cmd *cmd, const struct client_filter *filter, struct buf *out)
+{
+    const struct clients *cs = cmd->owner;
+    for (struct list *node = cs->all.next; node != &cs->all; node = node->next) {
+        const struct client *c = LIST_ENTRY(node, struct client, in_all);
+        if (is_meant(cmd, filter, c))
+            append_line(c, out);
+    }
+}
+
+static void list_by_ids(const struct cmd *cmd, const struct client_filter *filter,
+                        const struct criterion *ids, struct buf *out)
+{
+    for (int i = 0; i < ids->count; i++) {
+        int64_t id = 0;
+        (void)!num_parse_int(ids->values[i], &id);
+        const struct client *c = clients_find(cmd->owner, (uint64_t)id);
+        if (c && is_meant(cmd, filter, c))
+            append_line(c, out);
+    }
+}
+
 static void cmd_client_list(struct cmd *cmd)
 {
-    struct clients *cs = cmd->owner;
     struct client_filter filter = { .skip_me = false };
     if (cmd->argc > 2 && !client_filter_parse(cmd, 2, &filter))
         return;
 
     struct buf out;
     buf_init(&out, BUF_NO_CEILING);
-    for (struct list *node = cs->all.next; node != &cs->all; node = node->next) {
-        struct client *c = LIST_ENTRY(node, struct client, in_all);
-        if (is_meant(cmd, &filter, c))
-            append_line(c, &out);
-    }
+    const struct criterion *ids = client_filter_ids(&filter);
+    if (ids)
+        list_by_ids(cmd, &filter, ids, &out);
+    else
+        list_all(cmd, &filter, &out);
     reply_verbatim(cmd->reply, "txt", buf_slice(&out));
     buf_done(&out);
 }

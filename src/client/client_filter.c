@@ -269,3 +269,11 @@ bool client_filter_matches(const struct client_filter *filter, const struct clie
             return false;
     return true;
 }
+
+const struct criterion *client_filter_ids(const struct client_filter *filter)
+{
+    for (int i = 0; i < filter->count; i++)
+        if (filter->criteria[i].row->matches == is_id && !filter->criteria[i].negated)
+            return &filter->criteria[i];
+    return NULL;
+}

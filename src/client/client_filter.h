@@ -30,6 +30,8 @@ struct client_filter {
 
 /* Reads the arguments from `from` on. False if an error was replied. */
 bool client_filter_parse(struct cmd *cmd, int from, struct client_filter *ret_filter);
+/* The criterion that names clients by ID, or NULL: LIST shows them in the order asked for. */
+const struct criterion *client_filter_ids(const struct client_filter *filter);
 bool client_filter_matches(const struct client_filter *filter, const struct client *c);
 
 #endif
