@@ -40,6 +40,8 @@ class Subject:
 
     def __init__(self, binary: str, transport: str) -> None:
         self.binary = str(Path(binary).absolute())
+        code = Path(binary).read_bytes()
+        self.sanitized = b"__asan_init" in code or b"__tsan_init" in code
         self._always: dict[str, Value] = {"net-transport": transport} if transport else {}
         with self.new() as server, server.connect() as client:
             self.is_tarn = b"\r\ntarn_version:" in client.call("INFO", "server")
