@@ -8,8 +8,9 @@
  *     slots    7 words: bits 0 to 47 the entry, bits 48 to 63 the stored bits of its hash
  *
  * A full bucket is chained to an overflow bucket, whose address takes the place of slot 6; the
- * entry that stood there moves to slot 6 of the new last bucket. So a walk that reads slot 6 last,
- * at the chain's end, meets each entry once also when the chain grows under it.
+ * entry that stood there moves to the new last bucket. A walk reads slot 6 last and ends when it has,
+ * so it meets each entry once also when the chain grows under it: what moves was still to come, or
+ * the walk has left the chain.
  *
  * The stored bits are hash bits 8 to 23 in a bucket whose level is at most TABLE_REBASE_LEVEL, above it the
  * 16 from TABLE_REBASE_LEVEL on; the bucket's number has those in between. A level is the number

@@ -623,6 +623,22 @@ TEST(statistics_add_up)
     world_free(w);
 }
 
+TEST(removals_give_overflow_buckets_back)
+{
+    struct world *w = world_new();
+    struct table_stats full, half;
+
+    world_drift(w, 40000);
+    table_stats_read(w->table, &full);
+    CHECK(full.overflow_buckets > full.buckets / 8);
+    while (w->count > 18000) /* a bucket has two entries and more: none is merged */
+        world_step(w, false);
+    table_stats_read(w->table, &half);
+    CHECK_UINT(half.buckets, full.buckets);
+    CHECK(half.overflow_buckets < half.buckets / 20);
+    world_free(w);
+}
+
 TEST(removal_of_an_entry_that_is_not_in_aborts)
 {
     struct world *w = world_new();

@@ -300,7 +300,7 @@ static void insert_split(struct timetree *t, struct path *path, unsigned at, str
         right = leaf_new(r);
     } else {
         left = leaf_split(left, cut, &right);
-        if (at < cut || (at == cut && rises))
+        if (at <= cut)
             left = leaf_insert(left, at, r);
         else
             right = leaf_insert(right, at - cut, r);

@@ -295,6 +295,18 @@ TEST(rising_times_take_11_bytes_an_item_and_random_ones_less_than_13)
     CHECK(bytes_of_random(50000) < 13);
 }
 
+TEST(removal_in_any_order_gives_the_bytes_back)
+{
+    struct world *w = world_new();
+
+    world_drift(w, 40000, TIMES_DAYS);
+    for (size_t target = 20000; target > 20; target /= 2) {
+        world_drift(w, target, TIMES_DAYS);
+        CHECK(timetree_footprint(w->tree) < 2048 + 18 * target);
+    }
+    world_free(w);
+}
+
 #endif
 
 TEST(times_out_of_each_others_reach_take_less_than_150_bytes_an_item)
