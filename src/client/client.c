@@ -28,6 +28,20 @@ static void host_protocol_error(struct session *s, const struct request *request
     client_close_after_reply(c);
 }
 
+static void host_suspicious(struct session *s)
+{
+    struct buf line;
+    buf_init(&line, BUF_NO_CEILING);
+    client_describe(client_of(s), &line);
+    log_write(LOG_WARNING,
+              "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+              "commands to the server. This is likely due to an attacker attempting to use Cross "
+              "Protocol Scripting to compromise your instance. Connection from %s aborted.",
+              buf_cstr(&line));
+    buf_done(&line);
+    client_close(client_of(s));
+}
+
 static void host_reset(struct session *s)
 {
     struct client *c = client_of(s);
@@ -72,6 +86,7 @@ static const struct session_host client_host = {
     .kind = "client",
     .defer = client_defer,
     .protocol_error = host_protocol_error,
+    .suspicious = host_suspicious,
     .is_local = host_is_local,
     .reset = host_reset,
     .close_after_reply = host_close_after_reply,
@@ -103,9 +118,9 @@ struct client *client_new(struct clients *cs, struct conn *conn)
 void client_free(struct client *c)
 {
     struct clients *cs = c->owner;
+    stream_close(c->stream); /* first: it may hold a place in a bulk */
     client_read_done(c);
     client_write_done(c);
-    stream_close(c->stream);
     mem_free(c->names.name);
     mem_free(c->names.lib_name);
     mem_free(c->names.lib_ver);
@@ -126,15 +141,20 @@ static void stop_reading(struct client *c)
     c->flags |= CLIENT_READ_STOPPED;
 }
 
-void client_close(struct client *c)
+void client_leave(struct client *c)
 {
     if (c->flags & CLIENT_CLOSING)
         return;
     c->flags |= CLIENT_CLOSING;
-    c->session.flags |= SESSION_CLOSING;
     stop_reading(c);
     list_unlink(&c->in_resumed);
     list_push_back(&c->owner->closing, &c->in_closing);
+}
+
+void client_close(struct client *c)
+{
+    c->session.flags |= SESSION_CLOSING;
+    client_leave(c);
 }
 
 void client_close_after_reply(struct client *c)

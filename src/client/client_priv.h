@@ -9,6 +9,7 @@
 #include "client/clients.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/session.h"
+#include "event/loop.h"
 #include "net/stream.h"
 #include "resp/parse.h"
 
@@ -84,6 +85,8 @@ struct clients {
     struct client_stats stats;
     struct bulk_list batch_bulks; /* released when the batch has run */
     uint32_t deferred_at[REPLY_DEFERRED_DEPTH];
+    loop_timer pause_timer; /* ends a pause; 0: none */
+    char refusal[128];      /* of maxclients, by CONFIG SET */
 };
 
 INLINE struct client *client_of(struct session *s)
@@ -116,6 +119,8 @@ bool client_check_output(struct client *c);
 /* ---- client.c ---- */
 struct client *client_new(struct clients *cs, struct conn *conn);
 void client_free(struct client *c);
+/* The peer has gone: nobody is replied any more, but what is in the batch runs. */
+void client_leave(struct client *c);
 void client_close_after_reply(struct client *c);
 /* Logs and closes. */
 void client_close_logged(struct client *c, const char *why);
@@ -123,6 +128,10 @@ size_t client_memory(const struct client *c);
 void client_set_text(char **field, struct slice text);
 /* Printable ASCII without spaces, as names must be. */
 bool client_name_is_valid(struct slice name);
+
+/* ---- clients.c ---- */
+/* Lets a timer end the pause that the dispatcher has begun. */
+void clients_arm_pause(struct clients *cs);
 
 /* ---- client_filter.c, client_commands.c ---- */
 /* 'N', 'P', ... and the types' names of CLIENT LIST and KILL. */

@@ -14,14 +14,36 @@
 #include "base/words.h"
 #include "client/client_priv.h"
 
+#define CRLF_LEN ((size_t)2)
 /* Held bytes grow by doubling up to this, then in steps of it. */
 #define HELD_STEP ((size_t)1024 * 1024)
+
+/* More is held, or announced, than a client may send ahead: true if it was closed. */
+static bool over_query_limit(struct client *c, size_t bytes)
+{
+    struct clients *cs = c->owner;
+    cs->stats.recent_max_in = MAX_OF(cs->stats.recent_max_in, bytes);
+    if (LIKELY(bytes <= (size_t)cs->settings.query_buffer_limit))
+        return false;
+    cs->stats.closed_query_limit++;
+
+    struct buf line;
+    buf_init(&line, BUF_NO_CEILING);
+    client_describe(c, &line);
+    buf_append_str(&line, " (qbuf initial bytes: ");
+    words_quote(&line, slice_of(c->held, MIN_OF(c->held_len, (size_t)64)));
+    log_write(LOG_WARNING, "Closing client that reached max query buffer length: %s)",
+              buf_cstr(&line));
+    buf_done(&line);
+    client_close(c);
+    return true;
+}
 
 /* ---- held bytes ---- */
 
 size_t client_held_bytes(const struct client *c)
 {
-    size_t bulk = c->bulk ? c->bulk->len + 2 - stream_expected(c->stream) : 0;
+    size_t bulk = c->bulk ? c->bulk->len + CRLF_LEN - stream_expected(c->stream) : 0;
     return c->held_len + bulk + (c->deferred ? c->deferred->len : 0);
 }
 
@@ -109,40 +131,21 @@ static void bulk_expect(struct client *c, struct slice bytes)
 {
     size_t at;
     size_t len = resp_parse_big(&c->parser, &at);
-    c->bulk = blob_try_new(len, len + 2);
+    size_t have = bytes.len - at;
+    if (over_query_limit(c, at + len + CRLF_LEN))
+        return;
+    c->bulk = blob_try_new(len, len + CRLF_LEN);
     if (!c->bulk) {
         client_close_logged(c, "no memory for an announced bulk");
         return;
     }
-    size_t have = bytes.len - at;
     memcpy(c->bulk->bytes, bytes.ptr + at, have);
     held_keep(c, slice_of(bytes.ptr, at));
-    c->bulk_rest = len + 2 - have;
+    c->bulk_rest = len + CRLF_LEN - have;
     stream_expect(c->stream, c->bulk->bytes + have, c->bulk_rest);
 }
 
 /* ---- parsing ---- */
-
-/* Looks like somebody makes a browser or a proxy talk to us: closing at once keeps what follows
- * from being run. */
-static bool is_security_risk(struct client *c, const struct resp_request *request)
-{
-    if (LIKELY(!request->is_inline))
-        return false;
-    if (!slice_is(request->argv[0], "post") && !slice_is(request->argv[0], "host:"))
-        return false;
-    struct buf line;
-    buf_init(&line, BUF_NO_CEILING);
-    client_describe(c, &line);
-    log_write(LOG_WARNING,
-              "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
-              "commands to the server. This is likely due to an attacker attempting to use Cross "
-              "Protocol Scripting to compromise your instance. Connection from %s aborted.",
-              buf_cstr(&line));
-    buf_done(&line);
-    client_close(c);
-    return true;
-}
 
 static void add_error(struct client *c, const char *text)
 {
@@ -156,26 +159,24 @@ static void add_error(struct client *c, const char *text)
     c->flags |= CLIENT_READ_STOPPED;
 }
 
-/* False when the rest must not be parsed. */
-static bool add_request(struct client *c, const struct resp_request *parsed)
+static void add_request(struct client *c, const struct resp_request *parsed)
 {
-    if (UNLIKELY(is_security_risk(c, parsed)))
-        return false;
     struct request *request = batch_add(&c->owner->batch);
     request->session = &c->session;
     request->parsed = *parsed;
     if (UNLIKELY(c->bulks != NULL))
         bulks_to_batch(c, request);
-    return true;
 }
 
-/* An unauthenticated client is parsed one request a turn, because that one may be its AUTH. */
+/* An unauthenticated client is parsed one request a turn, because that one may be its AUTH. What it
+ * sends meanwhile stays with the kernel: to be held, it would have to be copied every turn. */
 static bool waits_for_auth(struct client *c, const struct resp_limits *limits, struct slice rest)
 {
     if (LIKELY(limits->authenticated) || rest.len == 0)
         return false;
     if (list_is_empty(&c->in_resumed))
         list_push_back(&c->owner->resumed, &c->in_resumed);
+    stream_read_stop(c->stream);
     return true;
 }
 
@@ -196,7 +197,8 @@ static void parse_all(struct client *c, struct slice bytes)
         switch (resp_parse(&c->parser, &limits, bytes, arena, &got)) {
         case RESP_REQUEST:
             bytes = slice_from(bytes, got.consumed);
-            if (UNLIKELY(!add_request(c, &got.request) || waits_for_auth(c, &limits, bytes))) {
+            add_request(c, &got.request);
+            if (UNLIKELY(waits_for_auth(c, &limits, bytes))) {
                 held_keep(c, bytes);
                 return;
             }
@@ -217,28 +219,6 @@ static void parse_all(struct client *c, struct slice bytes)
         }
     }
     held_keep(c, bytes);
-}
-
-/* More is held than a client may send ahead: true if it was closed. */
-static bool over_query_limit(struct client *c)
-{
-    struct clients *cs = c->owner;
-    size_t held = client_held_bytes(c);
-    cs->stats.recent_max_in = MAX_OF(cs->stats.recent_max_in, held);
-    if (LIKELY(held <= (size_t)cs->settings.query_buffer_limit))
-        return false;
-    cs->stats.closed_query_limit++;
-
-    struct buf line;
-    buf_init(&line, BUF_NO_CEILING);
-    client_describe(c, &line);
-    buf_append_str(&line, " (qbuf initial bytes: ");
-    words_quote(&line, slice_of(c->held, MIN_OF(c->held_len, (size_t)64)));
-    log_write(LOG_WARNING, "Closing client that reached max query buffer length: %s)",
-              buf_cstr(&line));
-    buf_done(&line);
-    client_close(c);
-    return true;
 }
 
 /* It waits for its turn: whatever comes is kept. */
@@ -270,15 +250,14 @@ static void on_bytes(void *user, struct slice bytes)
         parse_all(c, slice_of(c->held, c->held_len));
     }
     if (UNLIKELY(c->held_len > 0))
-        (void)over_query_limit(c);
+        (void)over_query_limit(c, client_held_bytes(c));
 }
 
 static void on_bulk(void *user)
 {
     struct client *c = user;
-    size_t len = c->bulk->len;
     count_received(c, c->bulk_rest);
-    resp_parse_big_done(&c->parser, slice_of(c->bulk->bytes, len));
+    resp_parse_big_done(&c->parser, blob_slice(c->bulk));
     bulk_finished(c);
     if (!is_waiting(c))
         parse_all(c, slice_of(c->held, c->held_len));
@@ -287,6 +266,7 @@ static void on_bulk(void *user)
 static void on_sent(void *user, size_t unsent)
 {
     struct client *c = user;
+    c->active_ms = dispatch_now_ms(c->owner->dispatch);
     if (unsent == 0 && outq_is_empty(&c->out) && (c->flags & CLIENT_CLOSE_AFTER_REPLY))
         client_close(c);
 }
@@ -299,7 +279,7 @@ static void on_closed(void *user, int error)
     else
         log_write(LOG_VERBOSE, "Error on connection of client id=%" PRIu64 ": %s", c->session.id,
                   strerror(-error));
-    client_close(c);
+    client_leave(c);
 }
 
 const struct stream_callbacks client_stream_callbacks = {
@@ -374,12 +354,17 @@ static void resume_error(struct client *c)
 
 void client_resume(struct client *c)
 {
+    c->session.flags &= ~(uint32_t)SESSION_PARKED;
+    if (!session_runs(&c->session))
+        return;
     if (c->deferred)
         parse_deferred(c);
     if (c->protocol_error)
         resume_error(c);
     else if (c->held_len > 0 && !c->bulk)
         parse_all(c, slice_of(c->held, c->held_len));
+    if (list_is_empty(&c->in_resumed) && !(c->flags & CLIENT_READ_STOPPED))
+        stream_read_start(c->stream);
 }
 
 void client_read_done(struct client *c)

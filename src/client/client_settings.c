@@ -128,6 +128,16 @@ static int64_t maxclients(const void *owner)
     return self(owner)->settings.maxclients;
 }
 
+/* Of those that wait, for whatever reason. */
+static uint64_t blocked(const void *owner)
+{
+    const struct clients *cs = owner;
+    uint64_t count = 0;
+    for (struct list *node = cs->all.next; node != &cs->all; node = node->next)
+        count += (LIST_ENTRY(node, struct client, in_all)->session.flags & SESSION_PARKED) != 0;
+    return count;
+}
+
 static uint64_t none(const void *owner UNUSED)
 {
     return 0;
@@ -195,7 +205,7 @@ static const struct metric metrics[] = {
     { .section = "Clients", .name = "maxclients", .value = maxclients },
     { .section = "Clients", .name = "client_recent_max_input_buffer", .count = recent_in },
     { .section = "Clients", .name = "client_recent_max_output_buffer", .count = recent_out },
-    { .section = "Clients", .name = "blocked_clients", .count = none },
+    { .section = "Clients", .name = "blocked_clients", .count = blocked },
     { .section = "Clients", .name = "tracking_clients", .count = none },
     { .section = "Clients", .name = "clients_in_timeout_table", .count = none },
     { .section = "Stats", .name = "total_connections_received", .count = accepted },

@@ -19,9 +19,9 @@ static struct client *client_of_reply(struct reply *r)
 static void seal(struct client *c)
 {
     struct reply *r = &c->session.reply;
-    size_t len = (size_t)(r->pos - c->sealed);
-    if (!c->block || len == 0)
+    if (!c->block || r->closed || r->pos == c->sealed)
         return;
+    size_t len = (size_t)(r->pos - c->sealed);
     outq_push(&c->out,
               (struct span){
                   .ptr = c->sealed, .len = len, .owner = block_ref(c->block), .kind = SPAN_BLOCK });
@@ -183,6 +183,7 @@ void client_flush(struct client *c)
     c->net_out += bytes;
     c->owner->stats.net_out += bytes;
     if (bytes > 0) {
+        c->active_ms = dispatch_now_ms(c->owner->dispatch);
         c->owner->stats.writes++;
         stream_send(c->stream, &c->out);
     }

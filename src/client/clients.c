@@ -12,6 +12,8 @@
 
 /* Blocks kept for the replies of the next turn. */
 #define POOL_KEEP_BYTES ((size_t)8 * 1024 * 1024)
+/* However long a pause is, its end is looked for so often. */
+#define PAUSE_LOOK_MS ((int64_t)3600 * 1000)
 /* Clients looked at by one run of the periodic check. */
 #define CHECKED_AT_ONCE 1000
 
@@ -47,6 +49,8 @@ void clients_free(struct clients *cs)
         return;
     LIST_FOR_EACH_SAFE(node, &cs->all)
     client_free(LIST_ENTRY(node, struct client, in_all));
+    if (cs->pause_timer)
+        (void)loop_timer_remove(cs->loop, cs->pause_timer);
     bulk_list_release(&cs->batch_bulks);
     batch_done(&cs->batch);
     block_pool_free(cs->pool);
@@ -141,6 +145,7 @@ static void on_accepted(struct conn *conn)
         conn_close(conn);
         return;
     }
+    cs->stats.accepted++;
     if (conn->type != &conn_unix) {
         (void)!socket_set_nodelay(conn->fd, true);
         if (cs->settings.tcp_keepalive_s > 0)
@@ -152,7 +157,6 @@ static void on_accepted(struct conn *conn)
 void clients_accept(void *user, struct conn *conn, const struct listener_info *info UNUSED)
 {
     struct clients *cs = user;
-    cs->stats.accepted++;
     conn->user = cs;
     int error = conn_accept(conn, on_accepted);
     if (error < 0) {
@@ -204,18 +208,43 @@ void clients_reap(struct clients *cs)
         loop_dont_wait(cs->loop);
 }
 
+/* They stay parked until they are resumed: what else this batch holds of them comes behind what was
+ * set aside. */
 static void on_resumed(void *arg)
 {
     struct clients *cs = arg;
     for (struct list *node = cs->all.next; node != &cs->all; node = node->next) {
         struct client *c = LIST_ENTRY(node, struct client, in_all);
-        if (!(c->session.flags & SESSION_PARKED))
-            continue;
-        c->session.flags &= ~(uint32_t)SESSION_PARKED;
-        if (list_is_empty(&c->in_resumed) && !(c->flags & CLIENT_CLOSING))
+        bool parked = (c->session.flags & SESSION_PARKED) && !(c->flags & CLIENT_CLOSING);
+        if (parked && list_is_empty(&c->in_resumed))
             list_push_back(&cs->resumed, &c->in_resumed);
     }
     loop_dont_wait(cs->loop);
+}
+
+/* ---- the end of a pause ---- */
+
+static int64_t until_pause_ends(const struct clients *cs)
+{
+    int64_t left_ms = dispatch_paused_until(cs->dispatch) - dispatch_now_ms(cs->dispatch);
+    return MIN_OF(MAX_OF(left_ms, (int64_t)1), PAUSE_LOOK_MS);
+}
+
+static int64_t pause_is_over(struct loop *loop UNUSED, void *arg)
+{
+    struct clients *cs = arg;
+    dispatch_pause_check(cs->dispatch, dispatch_now_ms(cs->dispatch));
+    if (dispatch_paused_until(cs->dispatch))
+        return until_pause_ends(cs);
+    cs->pause_timer = 0;
+    return LOOP_TIMER_ONCE;
+}
+
+void clients_arm_pause(struct clients *cs)
+{
+    if (cs->pause_timer)
+        (void)loop_timer_remove(cs->loop, cs->pause_timer);
+    cs->pause_timer = loop_timer_add(cs->loop, until_pause_ends(cs), pause_is_over, cs);
 }
 
 /* ---- periodic checks ---- */
@@ -255,16 +284,9 @@ static void job_forget_maxima(void *owner)
     cs->stats.recent_max_out /= 2;
 }
 
-static void job_unpause(void *owner)
-{
-    struct clients *cs = owner;
-    dispatch_pause_check(cs->dispatch, dispatch_now_ms(cs->dispatch));
-}
-
 static const struct job jobs[] = {
     { "client checks", 100, job_check },
     { "forget buffer maxima", 8000, job_forget_maxima },
-    { "end a pause", 10, job_unpause },
 };
 
 struct job_table clients_jobs(struct clients *cs)

@@ -101,7 +101,7 @@ static bool hello_is_let_in(const struct cmd *cmd)
     if (dispatch_password_required(cmd->dispatch) && !session_is_authenticated(s)) {
         reply_error(cmd->reply,
                     "NOAUTH HELLO must be called with the client already authenticated, otherwise "
-                    "the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the "
+                    "the HELLO AUTH <user> <pass> option can be used to authenticate the "
                     "client and select the RESP protocol version at the same time");
         return false;
     }
