@@ -20,7 +20,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEY_SIZE = 16, KEY_DIGITS = KEY_SIZE - 1, EVENTS_MAX = 256, READ_SIZE = 1 << 18 };
+enum {
+    KEY_SIZE = 16,
+    KEY_DIGITS = KEY_SIZE - 1,
+    EVENTS_MAX = 256,
+    READ_SIZE = 1 << 18,
+    HEAD_SIZE = 24,     /* longest "$<number>\r\n", with its terminator */
+    REQUEST_EXTRA = 160 /* what a request needs beside its value */
+};
 
 enum verb { VERB_GET, VERB_SET };
 
@@ -74,12 +81,24 @@ static void put_digits(char *to, unsigned width, uint64_t number)
         to[i] = (char)('0' + number % 10);
 }
 
+/* The buffers of requests and expected replies are made for what goes into them (REQUEST_EXTRA);
+ * a header never needs more than HEAD_SIZE. */
+static size_t append_head(char *to, char kind, size_t number)
+{
+    return (size_t)snprintf(to, HEAD_SIZE, "%c%zu\r\n", kind, number);
+}
+
+static size_t append_bytes(char *to, const char *bytes, size_t size)
+{
+    memcpy(to, bytes, size);
+    return size;
+}
+
 static size_t append_bulk(char *to, const char *bytes, size_t size)
 {
-    int head = sprintf(to, "$%zu\r\n", size);
-    memcpy(to + head, bytes, size);
-    memcpy(to + (size_t)head + size, "\r\n", 2);
-    return (size_t)head + size + 2;
+    size_t at = append_head(to, '$', size);
+    at += append_bytes(to + at, bytes, size);
+    return at + append_bytes(to + at, "\r\n", 2);
 }
 
 /* Write one request to `to`; its length. */
@@ -94,14 +113,16 @@ static size_t build_request(struct load *l, char *to)
         memcpy(to, "*2\r\n$3\r\nGET\r\n", 13);
         return 13 + append_bulk(to + 13, key, KEY_SIZE);
     }
-    size_t size = (size_t)sprintf(to, "*%d\r\n$3\r\nSET\r\n", l->ttl_s ? 5 : 3);
+    size_t size = append_head(to, '*', l->ttl_s ? 5 : 3);
+    size += append_bulk(to + size, "SET", 3);
     size += append_bulk(to + size, key, KEY_SIZE);
     if (l->integers)
         put_digits(l->value, l->value_size, 100000000 + number);
     size += append_bulk(to + size, l->value, l->value_size);
     if (l->ttl_s) {
         char seconds[24];
-        int digits = sprintf(seconds, "%llu", (unsigned long long)(l->ttl_s + number % 1000));
+        int digits = snprintf(seconds, sizeof(seconds), "%llu",
+                              (unsigned long long)(l->ttl_s + number % 1000));
         size += append_bulk(to + size, "EX", 2);
         size += append_bulk(to + size, seconds, (size_t)digits);
     }
@@ -179,7 +200,7 @@ static int connect_to(const struct load *l)
 static void open_peer(struct load *l, struct peer *p)
 {
     *p = (struct peer){ .fd = connect_to(l) };
-    p->out = malloc((size_t)l->pipeline * (l->value_size + 160));
+    p->out = malloc((size_t)l->pipeline * (l->value_size + REQUEST_EXTRA));
     struct epoll_event e = { .events = EPOLLIN, .data.ptr = p };
     if (p->out == NULL || epoll_ctl(l->epoll, EPOLL_CTL_ADD, p->fd, &e) < 0)
         die("epoll");
@@ -189,7 +210,7 @@ static void open_peer(struct load *l, struct peer *p)
 static size_t expected_reply(const struct load *l, char *to)
 {
     if (l->verb == VERB_SET)
-        return (size_t)sprintf(to, "+OK\r\n");
+        return append_bytes(to, "+OK\r\n", 5);
     return append_bulk(to, l->value, l->value_size);
 }
 
