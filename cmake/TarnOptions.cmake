@@ -41,7 +41,15 @@ target_link_libraries(tarn_options INTERFACE
 
 if(TARN_JEMALLOC)
   target_compile_definitions(tarn_options INTERFACE TARN_JEMALLOC)
-  target_link_libraries(tarn_options INTERFACE PkgConfig::JEMALLOC)
+  # The archive, where there is one: a call into the shared library costs a third of a malloc().
+  find_library(TARN_JEMALLOC_ARCHIVE NAMES libjemalloc.a HINTS ${JEMALLOC_LIBRARY_DIRS})
+  if(TARN_JEMALLOC_ARCHIVE)
+    target_include_directories(tarn_options SYSTEM INTERFACE ${JEMALLOC_INCLUDE_DIRS})
+    target_link_libraries(tarn_options INTERFACE
+      ${TARN_JEMALLOC_ARCHIVE} Threads::Threads ${CMAKE_DL_LIBS} m)
+  else()
+    target_link_libraries(tarn_options INTERFACE PkgConfig::JEMALLOC)
+  endif()
 endif()
 if(NOT CMAKE_BUILD_TYPE STREQUAL Release)
   target_compile_definitions(tarn_options INTERFACE TARN_DEBUG)
