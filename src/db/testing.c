@@ -30,10 +30,8 @@ struct db_world *db_world_new(bool with_worker)
     struct db_world *w = mem_zalloc(sizeof(*w));
     w->journal = journal_new();
     test_sink_init(&w->sink, w->journal);
-    if (with_worker) {
-        int error = worker_new(NULL, "free", &w->worker);
-        ASSERT(error == 0);
-    }
+    if (with_worker)
+        w->worker = worker_new(NULL, "free");
     w->ks = keyspace_new(w->journal, w->worker, /* seed= */ 1);
     keyspace_start(w->ks);
     keyspace_set_now(w->ks, DB_WORLD_START_MS);

@@ -28,6 +28,7 @@ struct worker {
     pthread_cond_t wanted; /* a job came, or the end */
     pthread_cond_t idle;   /* `pending` became 0 */
     struct job_queue todo, done;
+    bool started; /* the loop's thread alone reads and sets it */
     bool ending;
     struct loop_post post;
     bool posted;
@@ -36,6 +37,7 @@ struct worker {
 };
 
 static void *work(void *arg);
+static void job_done(struct worker *w, struct worker_job *job);
 static void run_completions(struct loop *loop, struct loop_post *post);
 
 static void queue_push(struct job_queue *q, struct worker_job *job)
@@ -72,7 +74,7 @@ static int start_thread(struct worker *w)
     return -failed;
 }
 
-int worker_new(struct loop *loop, const char *name, struct worker **ret_worker)
+struct worker *worker_new(struct loop *loop, const char *name)
 {
     struct worker *w = mem_zalloc(sizeof(*w));
     w->loop = loop;
@@ -82,13 +84,7 @@ int worker_new(struct loop *loop, const char *name, struct worker **ret_worker)
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wanted, NULL);
     pthread_cond_init(&w->idle, NULL);
-    int error = start_thread(w);
-    if (error < 0) {
-        mem_free(w);
-        return error;
-    }
-    *ret_worker = w;
-    return 0;
+    return w;
 }
 
 struct worker *worker_free(struct worker *w)
@@ -99,7 +95,8 @@ struct worker *worker_free(struct worker *w)
     w->ending = true;
     pthread_cond_signal(&w->wanted);
     pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    if (w->started)
+        pthread_join(w->thread, NULL);
 
     if (w->posted)
         loop_run_posts(w->loop);
@@ -118,7 +115,14 @@ void worker_submit(struct worker *w, worker_fn run, worker_fn completed, void *a
     ASSERT(!completed || w->loop);
     struct worker_job *job = mem_alloc(sizeof(*job));
     *job = (struct worker_job){ run, completed, arg, NULL };
+    if (UNLIKELY(!w->started))
+        w->started = start_thread(w) == 0;
     atomic_fetch_add(&w->pending, 1);
+    if (UNLIKELY(!w->started)) {
+        run(arg);
+        job_done(w, job);
+        return;
+    }
     pthread_mutex_lock(&w->lock);
     ASSERT(!w->ending);
     queue_push(&w->todo, job);

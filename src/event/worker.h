@@ -4,6 +4,9 @@
  * submission. A job may have a completion, which runs on the loop's thread in a later part of the
  * turn. Signals are blocked in the thread; its allocations are counted.
  *
+ * The thread starts with the first job, so a process that has made its workers may still fork to go
+ * into the background. When the system gives no thread, jobs run where they are submitted.
+ *
  * All functions but worker_pending are called on the loop's thread (or, without a loop, on one
  * thread). */
 #ifndef EVENT_WORKER_H
@@ -19,8 +22,8 @@ struct worker;
 typedef void (*worker_fn)(void *arg);
 
 /* `name` shows in lists of threads (up to 15 characters). `loop` may be NULL: then no job may have
- * a completion. 0 or -errno. */
-MUST_USE int worker_new(struct loop *loop, const char *name, struct worker **ret_worker);
+ * a completion. */
+struct worker *worker_new(struct loop *loop, const char *name);
 /* Runs what is queued, ends the thread, then runs the completions that are still due. Accepts
  * NULL, returns NULL. */
 struct worker *worker_free(struct worker *w);

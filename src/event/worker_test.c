@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -54,10 +55,9 @@ static void wait_at_gate(void *arg)
 
 TEST(jobs_run_in_order_on_another_thread)
 {
-    struct worker *w = NULL;
+    struct worker *w = worker_new(NULL, "test");
     struct seen s = { .runs = 0 };
     struct numbered n[100];
-    CHECK_INT(worker_new(NULL, "test", &w), 0);
     for (int i = 0; i < 100; i++) {
         n[i] = (struct numbered){ &s, i };
         worker_submit(w, run_numbered, NULL, &n[i]);
@@ -74,11 +74,11 @@ TEST(jobs_run_in_order_on_another_thread)
 TEST(completions_run_on_the_thread_of_the_loop)
 {
     struct loop *loop = NULL;
-    struct worker *w = NULL;
+    struct worker *w;
     struct seen s = { .runs = 0 };
     struct numbered n[50];
     CHECK_INT(loop_new(64, &loop), 0);
-    CHECK_INT(worker_new(loop, "test", &w), 0);
+    w = worker_new(loop, "test");
     for (int i = 0; i < 50; i++) {
         n[i] = (struct numbered){ &s, i };
         worker_submit(w, run_numbered, completed_numbered, &n[i]);
@@ -93,11 +93,11 @@ TEST(completions_run_on_the_thread_of_the_loop)
 
 TEST(pending_counts_what_has_not_run)
 {
-    struct worker *w = NULL;
+    struct worker *w;
     struct seen s = { .runs = 0 };
     struct numbered n = { &s, 7 };
     CHECK_INT(pipe(s.gate), 0);
-    CHECK_INT(worker_new(NULL, "test", &w), 0);
+    w = worker_new(NULL, "test");
     worker_submit(w, wait_at_gate, NULL, &s);
     worker_submit(w, run_numbered, NULL, &n);
     CHECK_UINT(worker_pending(w), 2);
@@ -113,11 +113,11 @@ TEST(pending_counts_what_has_not_run)
 TEST(a_worker_that_is_freed_does_its_work_and_tells)
 {
     struct loop *loop = NULL;
-    struct worker *w = NULL;
+    struct worker *w;
     struct seen s = { .runs = 0 };
     struct numbered n[20];
     CHECK_INT(loop_new(64, &loop), 0);
-    CHECK_INT(worker_new(loop, "test", &w), 0);
+    w = worker_new(loop, "test");
     for (int i = 0; i < 20; i++) {
         n[i] = (struct numbered){ &s, i };
         worker_submit(w, run_numbered, completed_numbered, &n[i]);
@@ -130,9 +130,8 @@ TEST(a_worker_that_is_freed_does_its_work_and_tells)
 
 TEST(a_worker_has_its_name_and_takes_no_signals)
 {
-    struct worker *w = NULL;
+    struct worker *w = worker_new(NULL, "a_name_much_too_long");
     struct seen s = { .runs = 0 };
-    CHECK_INT(worker_new(NULL, "a_name_much_too_long", &w), 0);
     worker_submit(w, look_around, NULL, &s);
     worker_drain(w);
     CHECK_STR(s.name, "a_name_much_too");
@@ -141,5 +140,24 @@ TEST(a_worker_has_its_name_and_takes_no_signals)
     sigset_t own;
     CHECK_INT(pthread_sigmask(SIG_SETMASK, NULL, &own), 0);
     CHECK_INT(sigismember(&own, SIGTERM), 0);
+    worker_free(w);
+}
+
+TEST(the_thread_starts_with_the_first_job_so_a_child_may_take_over)
+{
+    struct worker *w = worker_new(NULL, "test");
+    struct seen s = { .runs = 0 };
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct numbered n = { &s, 7 };
+        worker_submit(w, run_numbered, NULL, &n);
+        worker_drain(w);
+        bool ran = s.runs == 1 && !pthread_equal(s.run_on, pthread_self());
+        worker_free(w);
+        _exit(ran ? 0 : 1);
+    }
+    int status;
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK_INT(status, 0);
     worker_free(w);
 }

@@ -75,11 +75,7 @@ static int make_rooms(struct server *s)
         fprintf(stderr, "Cannot create the event loop: %s\n", strerror(-error));
         return error;
     }
-    error = worker_new(s->loop, "lazy_free", &s->worker);
-    if (error < 0) {
-        fprintf(stderr, "Cannot start a thread: %s\n", strerror(-error));
-        return error;
-    }
+    s->worker = worker_new(s->loop, "lazy_free");
     s->journal = journal_new();
     s->keyspace = keyspace_new(s->journal, s->worker, 0);
     s->dispatch = dispatch_new(s->keyspace, s->journal);
