@@ -24,9 +24,10 @@
 #define GROUP 0
 #define BUFFERS_MAX 4096u /* a power of two: places in the ring */
 #define BUFFERS_STEP 64u  /* given at first, and more when they do not suffice */
-/* Room for the usual pipeline, and no power of two: the first lines of the buffers, which are all
- * that small requests touch, then fall into different sets of the cache. */
-#define BUFFER_BYTES ((size_t)16 * 1024 + 192)
+/* As much as readiness takes in one read; memory only as far as it is touched. No power of two: the
+ * first lines of the buffers, which are all that small requests touch, then fall into different sets
+ * of the cache. */
+#define BUFFER_BYTES ((size_t)64 * 1024 + 192)
 #define PARTS_MAX 64
 #define SCRATCH_BLOCK ((size_t)64 * 1024 - 16)
 
