@@ -11,7 +11,7 @@
 /* Events of one descriptor as collected by a wait. */
 struct loop_ready {
     uint64_t token;
-    uint32_t mask; /* LOOP_READABLE, LOOP_WRITABLE */
+    uint32_t mask; /* LOOP_READABLE, LOOP_WRITABLE, LOOP_HANGUP */
 };
 
 struct loop;
@@ -21,8 +21,8 @@ struct loop_backend {
     /* 0 or -errno. */
     int (*open)(void **ret_state);
     void (*close)(void *state);
-    /* The descriptor's events become `mask` (LOOP_READABLE, LOOP_WRITABLE; 0: not watched any
-     * more); they were `before`. 0 or -errno. */
+    /* The descriptor's events become `mask` (LOOP_READABLE, LOOP_WRITABLE, LOOP_EDGE; 0: not watched
+     * any more); they were `before`. 0 or -errno. */
     int (*watch)(void *state, int fd, uint32_t before, uint32_t mask, uint64_t token);
     /* Waits until something is ready, at most `timeout_ns` (0: only look; -1: without limit), and
      * writes up to `max` (at most LOOP_EVENTS_MAX) events. Their number; 0 also when interrupted. */

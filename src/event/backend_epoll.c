@@ -45,6 +45,8 @@ static int epoll_watch(void *arg, int fd, uint32_t before, uint32_t mask, uint64
         event.events |= EPOLLIN;
     if (mask & LOOP_WRITABLE)
         event.events |= EPOLLOUT;
+    if (mask & LOOP_EDGE)
+        event.events |= EPOLLET | EPOLLRDHUP;
 
     int op = !mask ? EPOLL_CTL_DEL : before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     return epoll_ctl(state->fd, op, fd, &event) < 0 ? -errno : 0;
@@ -75,6 +77,8 @@ static int epoll_collect(void *arg, struct loop_ready *ret_ready, size_t max, in
             mask |= LOOP_READABLE;
         if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
             mask |= LOOP_WRITABLE;
+        if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
+            mask |= LOOP_HANGUP;
         ret_ready[i] = (struct loop_ready){ state->events[i].data.u64, mask };
     }
     return count;

@@ -18,6 +18,7 @@
 #define FILES_MIN 64
 
 #define BOTH ((uint32_t)(LOOP_READABLE | LOOP_WRITABLE))
+#define WATCHED (BOTH | LOOP_EDGE)
 
 struct file {
     loop_file_fn on_read, on_write; /* valid where the mask says so */
@@ -150,8 +151,8 @@ int loop_file_add(struct loop *loop, int fd, uint32_t mask, loop_file_fn fn, voi
         files_grow(loop, (size_t)fd + 1);
 
     struct file *f = &loop->files[fd];
-    uint32_t before = f->mask & BOTH;
-    uint32_t after = (f->mask | mask) & BOTH;
+    uint32_t before = f->mask & WATCHED;
+    uint32_t after = (f->mask | mask) & WATCHED;
     if (after != before) {
         int error = loop->backend->watch(loop->backend_state, fd, before, after,
                                          file_token(loop, fd));
@@ -176,16 +177,16 @@ void loop_file_remove(struct loop *loop, int fd, uint32_t mask)
     if (mask & LOOP_WRITABLE)
         mask |= LOOP_BARRIER;
     f->mask = had & ~mask;
-    if ((had & BOTH) == (f->mask & BOTH))
+    if (!(f->mask & BOTH))
+        f->mask = 0;
+    if ((had & WATCHED) == (f->mask & WATCHED))
         return;
     /* It can fail only for a descriptor that was closed first, against the contract. */
-    int error = loop->backend->watch(loop->backend_state, fd, had & BOTH, f->mask & BOTH,
+    int error = loop->backend->watch(loop->backend_state, fd, had & WATCHED, f->mask & WATCHED,
                                      file_token(loop, fd));
     ASSERT(error == 0);
-    if (!(f->mask & BOTH)) {
-        f->mask = 0;
+    if (!f->mask)
         f->generation++;
-    }
 }
 
 uint32_t loop_file_mask(const struct loop *loop, int fd)
@@ -197,7 +198,7 @@ uint32_t loop_file_mask(const struct loop *loop, int fd)
 static int watch_all(struct loop *loop, const struct loop_backend *backend, void *state)
 {
     for (size_t fd = 0; fd < loop->file_cap; fd++) {
-        uint32_t mask = loop->files[fd].mask & BOTH;
+        uint32_t mask = loop->files[fd].mask & WATCHED;
         int error = mask ? backend->watch(state, (int)fd, 0, mask, file_token(loop, (int)fd)) : 0;
         if (error < 0)
             return error;
@@ -395,7 +396,9 @@ static bool dispatch(struct loop *loop, const struct loop_ready *event)
     struct file f = loop->files[fd]; /* handlers may move the array */
     uint32_t ready = f.mask & event->mask & BOTH;
 
-    if (ready == BOTH && f.on_read == f.on_write) {
+    if (f.mask & LOOP_EDGE) {
+        f.on_read(loop, fd, ready | (event->mask & LOOP_HANGUP), f.arg);
+    } else if (ready == BOTH && f.on_read == f.on_write) {
         f.on_read(loop, fd, ready, f.arg);
     } else if (f.mask & LOOP_BARRIER) {
         call_one(loop, event, LOOP_WRITABLE);

@@ -29,6 +29,8 @@ enum {
     LOOP_READABLE = 1 << 0,
     LOOP_WRITABLE = 1 << 1,
     LOOP_BARRIER = 1 << 2, /* the writer runs before the reader */
+    LOOP_EDGE = 1 << 3,   /* told once when it becomes ready, not again until it has been drained */
+    LOOP_HANGUP = 1 << 4, /* of an edge-triggered descriptor: the end or an error is there, too */
 };
 
 /* A loop for descriptors below `fd_max`, waiting by epoll. -errno when the kernel refuses. */
@@ -47,7 +49,7 @@ MUST_USE int loop_set_backend(struct loop *loop, const struct loop_backend *back
 typedef void (*loop_file_fn)(struct loop *loop, int fd, uint32_t ready, void *arg);
 
 /* Adds the events of `mask` to those of `fd`; `arg` is one for both directions. -ERANGE when fd
- * is not below loop_fd_max(). */
+ * is not below loop_fd_max(). With LOOP_EDGE, `fn` is the only function of the descriptor. */
 MUST_USE int loop_file_add(struct loop *loop, int fd, uint32_t mask, loop_file_fn fn, void *arg);
 /* Removes those events; with LOOP_WRITABLE also the barrier. What is not there is ignored. */
 void loop_file_remove(struct loop *loop, int fd, uint32_t mask);

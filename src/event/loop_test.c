@@ -251,6 +251,39 @@ TEST(a_descriptor_beyond_the_limit_is_refused_until_the_limit_grows)
     pair_close(&p);
 }
 
+static void saw_edge(struct loop *loop, int fd, uint32_t ready, void *arg)
+{
+    struct pair *p = arg;
+    saw_any(loop, fd, ready, arg);
+    p->order[p->order_len++] = ready & LOOP_HANGUP ? 'h' : '-';
+}
+
+TEST(an_edge_is_told_once_and_the_end_with_it)
+{
+    struct loop *loop = loop_make();
+    struct pair p;
+    pair_open(&p);
+    uint32_t mask = LOOP_READABLE | LOOP_WRITABLE | LOOP_EDGE;
+    CHECK_INT(loop_file_add(loop, p.mine, mask, saw_edge, &p), 0);
+    (void)loop_turn(loop, 0);
+    CHECK_INT(p.writes, 1); /* writable from the start */
+    peer_writes(&p);
+    (void)loop_turn(loop, LOOP_WAIT);
+    CHECK_INT(p.reads, 1);
+    CHECK_INT(loop_turn(loop, 0), 0);
+    peer_writes(&p); /* more has come: told again */
+    (void)loop_turn(loop, LOOP_WAIT);
+    CHECK_INT(p.reads, 2);
+    CHECK_INT(shutdown(p.peer, SHUT_WR), 0);
+    (void)loop_turn(loop, LOOP_WAIT);
+    CHECK_STR(p.order, "---h");
+    CHECK_INT(loop_turn(loop, 0), 0);
+    loop_file_remove(loop, p.mine, LOOP_READABLE | LOOP_WRITABLE);
+    CHECK_UINT(loop_file_mask(loop, p.mine), 0);
+    loop_free(loop);
+    pair_close(&p);
+}
+
 TEST(descriptors_stay_watched_when_the_backend_changes)
 {
     struct loop *loop = loop_make();
