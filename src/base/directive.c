@@ -359,7 +359,7 @@ int directive_parse(const struct directive_table *table, const struct directive 
     ASSERT(row->type < COUNT_OF(type_ops));
     if (count == 1)
         return parse_value(table, row, words[0], true, ret_error);
-    if (row->type != DIRECTIVE_FLAGS || !(row->flags & DIRECTIVE_MULTI))
+    if (!(row->flags & DIRECTIVE_MULTI))
         return refuse(ret_error, "wrong number of arguments");
 
     struct buf line;

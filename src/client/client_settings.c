@@ -1,6 +1,7 @@
 /* Directives and metrics of the clients. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/num.h"
 #include "client/client_priv.h"
@@ -31,7 +32,7 @@ static int parse_output_limits(void *owner, const struct slice *words, size_t co
     memcpy(limits, cs->settings.output, sizeof(limits));
 
     *ret_error = "Wrong number of arguments in buffer limit configuration.";
-    if (count == 0 || count % 4 != 0)
+    if (count % 4 != 0)
         return -EINVAL;
     for (size_t i = 0; i < count; i += 4) {
         int class = find_class(words[i]);
@@ -63,13 +64,28 @@ static void show_output_limits(const void *owner, struct buf *out)
     }
 }
 
+static int apply_maxclients(void *owner, const char **ret_error)
+{
+    struct clients *cs = owner;
+    int64_t possible;
+    if (!cs->io || clients_make_room(cs, &possible) == 0)
+        return 0; /* at start, whoever starts us decides */
+    (void)snprintf(cs->refusal, sizeof(cs->refusal),
+                   "The operating system is not able to handle the specified number of clients, "
+                   "try with %" PRId64,
+                   possible);
+    *ret_error = cs->refusal;
+    return -EINVAL;
+}
+
 static const struct directive directives[] = {
     { .name = "maxclients",
       .type = DIRECTIVE_INT,
       .offset = AT(maxclients),
       .min = 1,
       .max = UINT32_MAX,
-      .initial = "10000" },
+      .initial = "10000",
+      .apply = apply_maxclients },
     { .name = "timeout",
       .type = DIRECTIVE_INT,
       .offset = AT(timeout_s),

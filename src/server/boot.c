@@ -1,15 +1,16 @@
 /* Boot: configuration, then the rooms from the bottom up, then listening. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/rand.h"
 #include "client/clients.h"
 #include "db/db.h"
@@ -20,46 +21,38 @@
 #include "server/server_priv.h"
 #include "server/version.h"
 
-/* Descriptors for files, listeners and peers beside those for clients. */
-#define DESCRIPTORS_RESERVED 128
+/* Where a process in the background writes its id unless it is told otherwise. */
+#define PIDFILE_DEFAULT "/var/run/tarn.pid"
 
+/* The reason, and the line where there is one. */
 static void report_config_error(const struct config_error *error)
 {
     fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Redis %s) ***\n", TARN_COMPATIBLE_VERSION);
-    fprintf(stderr, "Reading the configuration file, at line %d\n", error->line);
-    fprintf(stderr, ">>> '%s'\n%s\n", error->text, error->reason);
+    if (error->line)
+        fprintf(stderr, "Reading the configuration file, at line %d\n>>> '%s'\n", error->line,
+                error->text);
+    fprintf(stderr, "%s\n", error->reason);
 }
 
-/* The file, if the first argument is one, then the options. */
 static int read_configuration(struct server *s, int argc, char **argv)
 {
     struct config_error error = { 0 };
-    int first = 1;
-    if (argc > 1 && (argv[1][0] != '-' || argv[1][1] == '\0')) {
-        first = 2;
-        s->config_file = argv[1][0] == '-' ? NULL : realpath(argv[1], NULL);
-        int failed = config_read_file(s->config, argv[1], &error);
-        if (failed < 0 && error.reason[0] == '\0')
-            fprintf(stderr, "Fatal error, can't open config file '%s': %s\n", argv[1],
-                    strerror(-failed));
-        else if (failed < 0)
-            report_config_error(&error);
-        if (failed < 0)
-            return failed;
-    }
-    int failed = config_read_options(s->config, argc - first, argv + first, &error);
-    if (failed < 0)
+    int failed = config_read(s->config, argc - 1, argv + 1, &error);
+    if (failed == -EINVAL)
         report_config_error(&error);
+    else if (failed < 0)
+        log_write(LOG_WARNING, "%s", error.reason);
+    config_error_done(&error);
     return failed;
 }
 
-/* What was read takes effect, in the order of the rows. */
-static int apply_configuration(struct server *s)
+/* What holds before anything was read takes effect, in the order of the rows. */
+static int apply_initial_values(struct server *s)
 {
     for (size_t i = 0, count = config_count(s->config); i < count; i++) {
         struct config_row found = config_at(s->config, i);
-        const char *reason = "";
-        if (!found.row->apply || found.row->apply(found.table->owner, &reason) == 0)
+        const char *reason;
+        if (config_apply(&found, &reason) == 0)
             continue;
         fprintf(stderr, "Can't use the value of '%s': %s\n", found.row->name, reason);
         return -EINVAL;
@@ -81,39 +74,26 @@ static int make_rooms(struct server *s)
     s->dispatch = dispatch_new(s->keyspace, s->journal);
     s->clients = clients_new(s->loop, s->dispatch);
     s->config = config_new();
+    buf_init(&s->save, BUF_NO_CEILING);
     server_register_directives(s);
     struct directive_table own = server_directives(s);
     directive_init_all(&own);
     return 0;
 }
 
-/* Room for maxclients descriptors, or fewer clients. */
-static int raise_descriptor_limit(struct server *s)
+static int make_room_for_clients(struct server *s)
 {
-    rlim_t wanted = (rlim_t)clients_settings(s->clients)->maxclients + DESCRIPTORS_RESERVED;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        limit.rlim_max = MAX_OF(limit.rlim_max, wanted);
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
-            (void)getrlimit(RLIMIT_NOFILE, &limit);
-            limit.rlim_cur = MIN_OF(limit.rlim_max, wanted);
-            (void)setrlimit(RLIMIT_NOFILE, &limit);
-        }
-        (void)getrlimit(RLIMIT_NOFILE, &limit);
-        if (limit.rlim_cur < wanted) {
-            rlim_t possible = limit.rlim_cur > DESCRIPTORS_RESERVED
-                                  ? limit.rlim_cur - DESCRIPTORS_RESERVED
-                                  : 1;
-            log_write(LOG_WARNING,
-                      "Current maximum open files is %" PRIu64
-                      ". maxclients has been reduced to %" PRIu64 " to compensate for low ulimit.",
-                      (uint64_t)limit.rlim_cur, (uint64_t)possible);
-            clients_lower_max(s->clients, (int64_t)possible);
-            wanted = limit.rlim_cur;
-        }
-    }
-    return loop_resize(s->loop, (size_t)wanted);
+    int64_t wanted = clients_settings(s->clients)->maxclients, possible;
+    int error = clients_make_room(s->clients, &possible);
+    if (error != -EMFILE)
+        return error;
+    log_write(LOG_WARNING,
+              "You requested maxclients of %" PRId64 ", but there are not enough file descriptors. "
+              "maxclients has been reduced to %" PRId64
+              " to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+              wanted, possible);
+    clients_lower_max(s->clients, possible);
+    return 0;
 }
 
 static void print_banner(const struct server *s)
@@ -121,7 +101,7 @@ static void print_banner(const struct server *s)
     log_write(LOG_NOTICE, "oO0OoO0OoO0Oo Tarn is starting oO0OoO0OoO0Oo");
     log_write(LOG_NOTICE, "Tarn version=%s, bits=64, pid=%d, just started", TARN_VERSION,
               (int)getpid());
-    if (s->config_file)
+    if (config_file(s->config))
         log_write(LOG_NOTICE, "Configuration loaded");
     else
         log_write(LOG_NOTICE, "No config file specified, using the default config.");
@@ -138,18 +118,44 @@ static int start_log(const struct server *s)
         .role = 'M',
     };
     int error = log_open(&settings);
-    if (error < 0)
-        fprintf(stderr, "Can't open the log file: %s\n", strerror(-error));
+    if (error < 0) {
+        struct config_error why = { .line = 0 };
+        (void)snprintf(why.reason, sizeof(why.reason), "Can't open the log file: %s",
+                       strerror(-error));
+        report_config_error(&why);
+    }
     return error;
 }
 
-static int start_files(struct server *s)
+/* The process that goes on is another one; no room has started a thread yet. */
+static int go_into_background(struct server *s)
 {
-    if (s->settings.daemonize && daemon(1, 0) < 0) {
-        fprintf(stderr, "Can't run in the background: %s\n", strerror(errno));
+    if (!s->settings.daemonize)
+        return 0;
+    if (daemon(/* nochdir= */ 1, /* noclose= */ 0) < 0) {
+        log_write(LOG_WARNING, "Can't run in the background: %s", strerror(errno));
         return -errno;
     }
     return start_log(s);
+}
+
+/* Not being able to write it is no reason not to start. */
+static void write_pidfile(struct server *s)
+{
+    const char *path = *s->settings.pidfile ? s->settings.pidfile : PIDFILE_DEFAULT;
+    if (!*s->settings.pidfile && !s->settings.daemonize)
+        return;
+    char text[NUM_INT_MAX_CHARS + 1];
+    size_t len = num_format_int(text, getpid());
+    text[len++] = '\n';
+    int fd = file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    int error = fd < 0 ? fd : file_write_all(fd, slice_of(text, len));
+    if (fd >= 0)
+        (void)file_close(fd);
+    if (error == 0)
+        s->pidfile = path;
+    else
+        log_write(LOG_WARNING, "Failed to write PID file: %s", strerror(-error));
 }
 
 static int start_serving(struct server *s)
@@ -177,24 +183,26 @@ int server_boot(struct server *s, int argc, char **argv)
 {
     mem_thread_enter();
     clock_init();
-    s->argv = argv;
     s->started_ms = clock_wall_ms();
     rand_hex(s->run_id, sizeof(s->run_id) - 1);
 
     int error = make_rooms(s);
     if (error == 0)
+        error = apply_initial_values(s);
+    if (error == 0)
         error = read_configuration(s, argc, argv);
     if (error == 0)
-        error = apply_configuration(s);
+        error = start_log(s);
     if (error == 0)
-        error = start_files(s);
+        error = go_into_background(s);
     if (error < 0)
         return error;
 
     print_banner(s);
+    write_pidfile(s);
     keyspace_start(s->keyspace);
     server_register_commands(s);
-    error = raise_descriptor_limit(s);
+    error = make_room_for_clients(s);
     if (error < 0)
         return error;
     signals_install(s);
@@ -219,5 +227,5 @@ void server_done(struct server *s)
     struct directive_table own = server_directives(s);
     directive_done_all(&own);
     mem_free(s->running_jobs);
-    free(s->config_file); /* tidy-allow free: realpath allocated it */
+    buf_done(&s->save);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -12,11 +13,11 @@
 
 #define CONFIG_TABLES_MAX 16
 #define CONFIG_FILE_MAX ((size_t)64 * 1024 * 1024)
-#define CONFIG_WORDS_MAX 4096
 
 struct config {
     struct directive_table tables[CONFIG_TABLES_MAX];
     size_t table_count;
+    char *file;
 };
 
 struct config *config_new(void)
@@ -26,7 +27,20 @@ struct config *config_new(void)
 
 void config_free(struct config *c)
 {
+    if (c)
+        free(c->file); /* tidy-allow free: realpath allocated it */
     mem_free(c);
+}
+
+const char *config_file(const struct config *c)
+{
+    return c->file;
+}
+
+void config_error_done(struct config_error *error)
+{
+    mem_free(error->text);
+    error->text = NULL;
 }
 
 void config_add(struct config *c, const struct directive_table *table)
@@ -67,26 +81,61 @@ bool config_find(const struct config *c, struct slice name, struct config_row *r
     return false;
 }
 
-/* ---- reading ---- */
+/* ---- one directive ---- */
 
-static int refuse(struct config_error *error, struct slice line, const char *reason)
+/* Parted at every single space, so that two of them have an empty word between them. */
+static struct slice *part(struct arena *arena, struct slice text, size_t *ret_count)
 {
-    (void)snprintf(error->text, sizeof(error->text), "%.*s", SLICE_ARGS(line));
+    size_t spaces = 0;
+    for (size_t i = 0; i < text.len; i++)
+        spaces += text.ptr[i] == ' ';
+    struct slice *words = arena_alloc(arena, (spaces + 1) * sizeof(*words));
+    *ret_count = text.len ? spaces + 1 : 0;
+    for (size_t i = 0; i < *ret_count; i++) {
+        ptrdiff_t end = slice_find(text, ' ');
+        words[i] = slice_of(text.ptr, end < 0 ? text.len : (size_t)end);
+        text = slice_from(text, words[i].len + 1);
+    }
+    return words;
+}
+
+int config_store(const struct config_row *found, struct arena *arena, const struct slice *words,
+                 size_t count, struct directive_error *ret_error)
+{
+    bool several = found->row->flags & DIRECTIVE_MULTI;
+    if (several && count == 1)
+        words = part(arena, words[0], &count);
+    return directive_parse(found->table, found->row, words, count, ret_error);
+}
+
+int config_apply(const struct config_row *found, const char **ret_reason)
+{
+    *ret_reason = "";
+    return found->row->apply ? found->row->apply(found->table->owner, ret_reason) : 0;
+}
+
+/* ---- lines ---- */
+
+static int refuse(struct config_error *error, const char *reason)
+{
     (void)snprintf(error->reason, sizeof(error->reason), "%s", reason);
     return -EINVAL;
 }
 
-/* One directive with its values. */
-static int set_words(struct config *c, struct slice line, const struct slice *words, size_t count,
+static int set_words(struct config *c, struct arena *arena, const struct slice *words, size_t count,
                      struct config_error *ret_error)
 {
-    struct config_row found = { 0 };
+    struct config_row found;
     struct directive_error why;
-    bool many = config_find(c, words[0], &found) && (found.row->flags & DIRECTIVE_MULTI);
-    if (!found.row || count < 2 || (count > 2 && !many))
-        return refuse(ret_error, line, "Bad directive or wrong number of arguments");
-    if (directive_parse(found.table, found.row, words + 1, count - 1, &why) < 0)
-        return refuse(ret_error, line, why.text);
+    const char *reason;
+    if (!config_find(c, words[0], &found))
+        return refuse(ret_error, "Bad directive or wrong number of arguments");
+    if (count != 2 && !(found.row->flags & DIRECTIVE_MULTI))
+        return refuse(ret_error, "wrong number of arguments");
+    if (config_store(&found, arena, words + 1, count - 1, &why) < 0)
+        return refuse(ret_error, why.text);
+    if (config_apply(&found, &reason) < 0)
+        return refuse(ret_error, reason);
     return 0;
 }
 
@@ -95,12 +144,9 @@ static int set_line(struct config *c, struct arena *arena, struct slice line,
 {
     struct slice *words;
     size_t count;
-    int error = words_split(arena, line, CONFIG_WORDS_MAX, &words, &count);
-    if (error < 0)
-        return refuse(ret_error, line, "Unbalanced quotes in configuration line");
-    if (count == 0 || words[0].ptr[0] == '#')
-        return 0;
-    return set_words(c, line, words, count, ret_error);
+    if (words_split(arena, line, SIZE_MAX, &words, &count) < 0)
+        return refuse(ret_error, "Unbalanced quotes in configuration line");
+    return count == 0 ? 0 : set_words(c, arena, words, count, ret_error);
 }
 
 static struct slice trim(struct slice s)
@@ -112,7 +158,16 @@ static struct slice trim(struct slice s)
     return s;
 }
 
-static int set_lines(struct config *c, struct slice text, struct config_error *ret_error)
+static char *text_of(struct slice line)
+{
+    char *text = mem_alloc(line.len + 1);
+    if (line.len)
+        memcpy(text, line.ptr, line.len);
+    text[line.len] = '\0';
+    return text;
+}
+
+int config_read_lines(struct config *c, struct slice text, struct config_error *ret_error)
 {
     struct arena arena;
     int error = 0;
@@ -122,56 +177,119 @@ static int set_lines(struct config *c, struct slice text, struct config_error *r
         struct slice line = slice_of(text.ptr, end < 0 ? text.len : (size_t)end);
         text = slice_from(text, line.len + 1);
         line = trim(line);
-        ret_error->line = number;
         if (line.len > 0 && line.ptr[0] != '#')
             error = set_line(c, &arena, line, ret_error);
+        if (error < 0) {
+            ret_error->line = number;
+            ret_error->text = text_of(line);
+        }
     }
     arena_done(&arena);
     return error;
 }
 
-int config_read_file(struct config *c, const char *path, struct config_error *ret_error)
-{
-    struct buf text;
-    buf_init(&text, CONFIG_FILE_MAX);
-    int error = file_read_whole(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text);
-    if (error == 0)
-        error = set_lines(c, buf_slice(&text), ret_error);
-    buf_done(&text);
-    return error;
-}
+/* ---- the command line ---- */
 
-/* An argument that starts an option: "--name", or "--name value" in one. */
+struct command_line {
+    const char *file; /* NULL: none */
+    bool has_stdin;
+    struct buf options; /* as lines */
+};
+
 static bool is_option(const char *arg)
 {
-    return arg[0] == '-' && arg[1] == '-' && arg[2] != '\0';
+    return arg[0] == '-' && arg[1] == '-';
 }
 
-/* Options become lines, their values quoted, so that there is one reader. */
-static void options_to_lines(int argc, char *const *argv, struct buf *out)
+/* "--name" wants a value, "--name value" in one has it. */
+static bool is_name_alone(const char *arg)
 {
+    struct arena arena;
+    struct slice *words;
+    size_t count = 0;
+    arena_init(&arena, 256, 0);
+    bool alone = words_split(&arena, slice_str(arg), SIZE_MAX, &words, &count) == 0 && count == 1;
+    arena_done(&arena);
+    return alone;
+}
+
+/* One whose value may be left out: nothing is as good as "". */
+static bool may_be_bare(const char *arg)
+{
+    return slice_is(slice_str(arg), "--save");
+}
+
+/* Options become lines, their values quoted, so that there is one reader. What follows a name is
+ * its value, even if it looks like an option. */
+static void read_options(int argc, char *const *argv, struct command_line *line)
+{
+    struct buf *out = &line->options;
     bool wants_value = false;
     for (int i = 0; i < argc; i++) {
-        if (is_option(argv[i]) && !wants_value) {
-            if (out->len)
-                buf_append_char(out, '\n');
+        bool last = i == argc - 1;
+        if (strcmp(argv[i], "-") == 0 && last) {
+            line->has_stdin = true;
+        } else if (is_option(argv[i]) && !wants_value) {
+            buf_append_str(out, out->len ? "\n" : "");
             buf_append_str(out, argv[i] + 2);
-            wants_value = !strchr(argv[i], ' ');
-            continue;
+            buf_append_char(out, ' ');
+            wants_value = is_name_alone(argv[i]);
+            if (may_be_bare(argv[i]) && (last || is_option(argv[i + 1]))) {
+                buf_append_str(out, "\"\"");
+                wants_value = false;
+            }
+        } else {
+            words_quote(out, slice_str(argv[i]));
+            buf_append_char(out, ' ');
+            wants_value = false;
         }
-        buf_append_char(out, ' ');
-        words_quote(out, slice_str(argv[i]));
-        wants_value = false;
     }
 }
 
-int config_read_options(struct config *c, int argc, char *const *argv,
-                        struct config_error *ret_error)
+static void read_command_line(int argc, char *const *argv, struct command_line *line)
 {
-    struct buf lines;
-    buf_init(&lines, BUF_NO_CEILING);
-    options_to_lines(argc, argv, &lines);
-    int error = set_lines(c, buf_slice(&lines), ret_error);
-    buf_done(&lines);
+    if (argc > 0 && argv[0][0] != '-') {
+        line->file = argv[0];
+        argc--, argv++;
+    } else if (argc > 0 && strcmp(argv[0], "-") == 0) {
+        line->has_stdin = true;
+        argc--, argv++;
+    }
+    read_options(argc, argv, line);
+}
+
+static int append_file(struct config *c, const struct command_line *line, struct buf *text)
+{
+    if (!line->file)
+        return 0;
+    c->file = realpath(line->file, NULL);
+    int error = file_read_whole(line->file, text);
+    if (error == 0 && line->has_stdin && text->len && text->ptr[text->len - 1] != '\n')
+        error = buf_try_append(text, SLICE("\n"));
+    return error;
+}
+
+int config_read(struct config *c, int argc, char *const *argv, struct config_error *ret_error)
+{
+    struct command_line line = { .file = NULL };
+    struct buf text;
+    buf_init(&line.options, BUF_NO_CEILING);
+    buf_init(&text, CONFIG_FILE_MAX);
+    read_command_line(argc, argv, &line);
+
+    int error = append_file(c, &line, &text);
+    if (error < 0)
+        (void)snprintf(ret_error->reason, sizeof(ret_error->reason),
+                       "Fatal error, can't open config file '%s': %s", line.file, strerror(-error));
+    if (error == 0 && line.has_stdin)
+        error = file_read_whole("/dev/stdin", &text);
+    if (error == 0 && line.options.len)
+        error = buf_try_append(&text, SLICE("\n"));
+    if (error == 0)
+        error = buf_try_append(&text, buf_slice(&line.options));
+    if (error == 0)
+        error = config_read_lines(c, buf_slice(&text), ret_error);
+    buf_done(&text);
+    buf_done(&line.options);
     return error;
 }

@@ -1,13 +1,14 @@
 /* Configuration: the directives of all rooms, found by name.
  *
- * At start it is filled from a file and the command line (last one wins), at run time by CONFIG
- * SET. Rows and their tables belong to the rooms. */
+ * At start it is filled from a file, standard input and the command line, in this order (the last
+ * one wins), at run time by CONFIG SET. Rows and their tables belong to the rooms. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/directive.h"
 #include "base/slice.h"
 
@@ -28,17 +29,31 @@ bool config_find(const struct config *c, struct slice name, struct config_row *r
 size_t config_count(const struct config *c);
 struct config_row config_at(const struct config *c, size_t index);
 
-/* What could not be read, as the message at start shows it. */
+/* Stores the words of a value; one word for a directive of several is parted at its spaces. 0, or
+ * -EINVAL with the reason; then nothing was stored. */
+MUST_USE int config_store(const struct config_row *found, struct arena *arena,
+                          const struct slice *words, size_t count,
+                          struct directive_error *ret_error);
+/* Puts what is stored into effect. As directive.apply. */
+MUST_USE int config_apply(const struct config_row *found, const char **ret_reason);
+
+/* What could not be read, as the message at start shows it. Zeroed before. */
 struct config_error {
-    int line; /* 0: the command line */
-    char text[512];
+    int line;   /* 0: not a line's fault */
+    char *text; /* the line; owned */
     char reason[512];
 };
+void config_error_done(struct config_error *error);
 
-/* Reads a file, or standard input for "-", and then the options of a command line
- * ("--name value ..."). 0, -EINVAL with the error filled, or -errno of the file. */
-MUST_USE int config_read_file(struct config *c, const char *path, struct config_error *ret_error);
-MUST_USE int config_read_options(struct config *c, int argc, char *const *argv,
-                                 struct config_error *ret_error);
+/* Reads what the arguments behind the program's name say: "[file] [-] [--name value ...] [-]". The
+ * options become lines behind those of file and standard input, separated by an empty line: in
+ * errors, lines are counted so. Each directive takes effect at once. 0, -EINVAL, or -errno of the
+ * file; then the error is filled. */
+MUST_USE int config_read(struct config *c, int argc, char *const *argv,
+                         struct config_error *ret_error);
+/* The same for lines of text. */
+MUST_USE int config_read_lines(struct config *c, struct slice text, struct config_error *ret_error);
+/* Absolute path of the file that config_read was told to read, or NULL. */
+const char *config_file(const struct config *c);
 
 #endif

@@ -2,10 +2,8 @@
  *
  * SET is all or nothing: every value is parsed and stored first, then applied; when one is refused,
  * the texts of the old values, taken before, are stored and applied again. */
-#include <stdio.h>
-
 #include "base/glob.h"
-#include "base/words.h"
+#include "base/log.h"
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
 #include "server/server_priv.h"
@@ -69,33 +67,22 @@ struct refusal {
     struct directive_error error;
 };
 
-static int store(const struct config_row *found, struct arena *arena, struct slice value,
+static int store(const struct change *change, struct cmd *cmd, struct slice value,
                  struct directive_error *ret_error)
 {
-    struct slice *words = &value;
-    size_t count = 1;
-    bool many = found->row->flags & DIRECTIVE_MULTI;
-    if (many && words_split(arena, value, 4096, &words, &count) < 0) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "Unbalanced quotes");
-        return -1;
-    }
-    return directive_parse(found->table, found->row, words, count, ret_error);
+    return config_store(&change->found, cmd->arena, &value, 1, ret_error);
 }
 
-static int apply(const struct config_row *found, const char **ret_reason)
+/* Values that were good once may be refused now (a port that somebody else took meanwhile): then
+ * there is nothing better to do. */
+static void restore(struct cmd *cmd, const struct change *changes, size_t stored)
 {
-    *ret_reason = "";
-    return found->row->apply ? found->row->apply(found->table->owner, ret_reason) : 0;
-}
-
-static void restore(struct cmd *cmd, struct change *changes, size_t stored)
-{
-    struct directive_error ignored;
+    struct directive_error error;
     const char *reason;
     for (size_t i = 0; i < stored; i++)
-        (void)store(&changes[i].found, cmd->arena, buf_slice(&changes[i].old), &ignored);
+        (void)!store(&changes[i], cmd, buf_slice(&changes[i].old), &error);
     for (size_t i = 0; i < stored; i++)
-        (void)apply(&changes[i].found, &reason);
+        (void)!config_apply(&changes[i].found, &reason);
 }
 
 static int perform(struct cmd *cmd, struct change *changes, size_t count, struct refusal *ret_why)
@@ -105,7 +92,7 @@ static int perform(struct cmd *cmd, struct change *changes, size_t count, struct
         ret_why->name = changes[stored].name;
         directive_show(changes[stored].found.table, changes[stored].found.row,
                        &changes[stored].old);
-        if (store(&changes[stored].found, cmd->arena, changes[stored].value, &ret_why->error) < 0) {
+        if (store(&changes[stored], cmd, changes[stored].value, &ret_why->error) < 0) {
             ret_why->reason = ret_why->error.text;
             restore(cmd, changes, stored);
             return -1;
@@ -113,7 +100,11 @@ static int perform(struct cmd *cmd, struct change *changes, size_t count, struct
     }
     for (size_t i = 0; i < count; i++) {
         ret_why->name = changes[i].name;
-        if (apply(&changes[i].found, &ret_why->reason) < 0) {
+        if (config_apply(&changes[i].found, &ret_why->reason) < 0) {
+            log_write(LOG_WARNING,
+                      "Failed applying new configuration. Possibly related to new %s setting. "
+                      "Restoring previous settings.",
+                      changes[i].found.row->name);
             restore(cmd, changes, stored);
             return -1;
         }

@@ -1,9 +1,10 @@
 /* What the server listens on: addresses and port, and a Unix socket. */
+#include <errno.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "base/assert.h"
 #include "base/log.h"
-#include "base/words.h"
+#include "base/mem.h"
 #include "client/clients.h"
 #include "net/conn.h"
 #include "server/server_priv.h"
@@ -30,37 +31,24 @@ static void warn_backlog(const struct server *s)
                   (int)s->settings.tcp_backlog, limit);
 }
 
-static const char *text_of(struct arena *arena, struct slice word)
-{
-    char *text = arena_alloc(arena, word.len + 1);
-    memcpy(text, word.ptr, word.len);
-    text[word.len] = '\0';
-    return text;
-}
-
 static int open_tcp(struct server *s, struct net_error *ret_error)
 {
-    struct arena arena;
-    struct slice *words;
-    size_t count;
     const char *addresses[LISTENER_SOCKETS_MAX];
-
-    arena_init(&arena, 1024, 0);
-    struct slice bind = slice_str(s->settings.bind ? s->settings.bind : "");
-    int error = words_split(&arena, bind, LISTENER_SOCKETS_MAX, &words, &count);
-    for (size_t i = 0; error == 0 && i < count; i++)
-        addresses[i] = text_of(&arena, words[i]);
-    if (error == 0) {
-        const struct listener_spec spec = {
-            .addresses = addresses,
-            .address_count = count,
-            .port = (int)s->settings.port,
-            .backlog = (int)s->settings.tcp_backlog,
-            .mark = (uint32_t)s->settings.socket_mark_id,
-        };
-        error = listener_open(s->tcp, &spec, ret_error);
+    size_t count = 0;
+    char *rest, *words = mem_strdup(s->settings.bind);
+    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        ASSERT(count < COUNT_OF(addresses)); /* the directive's check */
+        addresses[count++] = word;
     }
-    arena_done(&arena);
+    const struct listener_spec spec = {
+        .addresses = addresses,
+        .address_count = count,
+        .port = (int)s->settings.port,
+        .backlog = (int)s->settings.tcp_backlog,
+        .mark = (uint32_t)s->settings.socket_mark_id,
+    };
+    int error = listener_open(s->tcp, &spec, ret_error);
+    mem_free(words);
     return error;
 }
 
@@ -74,12 +62,15 @@ static int open_unix(struct server *s, struct net_error *ret_error)
     return listener_open(s->unix_socket, &spec, ret_error);
 }
 
-int listeners_reopen(struct server *s, struct net_error *ret_error)
+int listeners_reopen(struct server *s)
 {
-    listener_set_accepts_max(s->tcp, (int)s->settings.max_new_connections);
-    listener_set_accepts_max(s->unix_socket, (int)s->settings.max_new_connections);
-    int error = open_tcp(s, ret_error);
-    return error < 0 ? error : open_unix(s, ret_error);
+    struct net_error why;
+    if (!s->tcp)
+        return 0;
+    int error = open_tcp(s, &why);
+    if (error < 0)
+        log_write(LOG_WARNING, "Warning: %s", why.text);
+    return error;
 }
 
 int listeners_open(struct server *s)
@@ -93,15 +84,20 @@ int listeners_open(struct server *s)
     warn_backlog(s);
     int error = open_tcp(s, &why);
     if (error < 0) {
-        log_write(LOG_WARNING, "%s", why.text);
+        log_write(LOG_WARNING, "Warning: %s", why.text);
         log_write(LOG_WARNING, "Failed listening on port %d (tcp), aborting.",
                   (int)s->settings.port);
         return error;
     }
     error = open_unix(s, &why);
-    if (error < 0)
-        log_write(LOG_WARNING, "Failed opening Unix socket: %s", why.text);
-    return error;
+    if (error < 0) {
+        log_write(LOG_WARNING, "%s", why.text);
+        return error;
+    }
+    if (listener_count(s->tcp) + listener_count(s->unix_socket) > 0)
+        return 0;
+    log_write(LOG_WARNING, "Configured to not listen anywhere, exiting.");
+    return -EINVAL;
 }
 
 void listeners_close(struct server *s)

@@ -66,7 +66,7 @@ static void server_time(const void *owner, struct buf *out)
     char path[4096];
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
     buf_printf(out, "executable:%.*s\r\nconfig_file:%s\r\nio_threads_active:0\r\n",
-               (int)MAX_OF(len, 0), path, s->config_file ? s->config_file : "");
+               (int)MAX_OF(len, 0), path, config_file(s->config) ? config_file(s->config) : "");
 }
 
 /* ---- Memory ---- */

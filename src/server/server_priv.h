@@ -30,10 +30,10 @@ struct server_settings {
     int64_t port, tcp_backlog, socket_mark_id, max_new_connections;
     int unixsocketperm;
     char *bind, *bind_source_addr, *unixsocket;
-    char *logfile, *dir, *pidfile, *save, *proc_title_template;
+    char *logfile, *pidfile;
     int loglevel;
     int64_t hz;
-    bool daemonize, dynamic_hz, always_show_logo, appendonly;
+    bool daemonize, always_show_logo, appendonly;
     int transport; /* enum stream_kind: a test transport, hidden */
 };
 
@@ -75,8 +75,9 @@ struct server {
     int64_t expiry_timer_at_ms;
     int64_t started_ms;
     char run_id[41];
-    char *executable, *config_file;
-    char **argv;
+    struct buf save;     /* pairs of seconds and changes, as text */
+    bool save_is_given;  /* not the initial value any more */
+    const char *pidfile; /* that was written, or NULL */
     int exit_status;
 };
 
@@ -96,8 +97,9 @@ void cron_start(struct server *s);
 
 /* Opens what the settings say; logs. */
 MUST_USE int listeners_open(struct server *s);
-/* The same for changed settings; the old ones stay when it fails. */
-MUST_USE int listeners_reopen(struct server *s, struct net_error *ret_error);
+/* The same for changed settings; the old ones stay when it fails. Logs, too. Does nothing before
+ * listeners_open. */
+MUST_USE int listeners_reopen(struct server *s);
 void listeners_close(struct server *s);
 
 /* ---- metrics.c ---- */
@@ -108,11 +110,14 @@ struct directive_table server_directives(struct server *s);
 
 /* ---- signals.c ---- */
 void signals_install(struct server *s);
-/* True once a signal asked for the end. */
-bool signals_asked_to_end(void);
+/* The signal that asked for the end, or 0. */
+int signals_end_asked(void);
 
 /* ---- shutdown.c ---- */
-void server_shutdown(struct server *s, const char *why);
+/* Nothing runs any more; the loop ends after this turn. */
+void server_shutdown(struct server *s);
+/* The same if a signal has asked for it. Called every turn. */
+void server_shutdown_if_asked(struct server *s);
 
 /* ---- tables.c: the table of tables ---- */
 

@@ -1,8 +1,11 @@
 /* The directives of the server itself: where it listens, logs, runs. */
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "server/server_priv.h"
 
 #define AT(field) offsetof(struct server_settings, field)
@@ -24,24 +27,105 @@ static int apply_loglevel(void *owner, const char **ret_error UNUSED)
     return 0;
 }
 
-/* Also at run time: the new ones are opened before the old ones are given up. */
-static int apply_listeners(void *owner, const char **ret_error)
+/* Also at run time: what stays open is not touched. */
+static int apply_port(void *owner, const char **ret_error)
 {
-    struct server *s = owner;
-    static struct net_error why;
-    if (!s->tcp || listeners_reopen(s, &why) == 0)
-        return 0;
-    *ret_error = why.text;
-    return -EINVAL;
+    *ret_error = "Unable to listen on this port. Check server logs.";
+    return listeners_reopen(owner) < 0 ? -EINVAL : 0;
 }
 
-static int apply_dir(void *owner, const char **ret_error)
+static int apply_bind(void *owner, const char **ret_error)
+{
+    *ret_error = "Failed to bind to specified addresses.";
+    return listeners_reopen(owner) < 0 ? -EINVAL : 0;
+}
+
+static int check_bind(void *owner UNUSED, struct slice value, const char **ret_error)
+{
+    size_t spaces = 0;
+    for (size_t i = 0; i < value.len; i++)
+        spaces += value.ptr[i] == ' ';
+    *ret_error = "Too many bind addresses specified.";
+    return spaces < LISTENER_SOCKETS_MAX ? 0 : -EINVAL;
+}
+
+static int apply_accepts_max(void *owner, const char **ret_error UNUSED)
 {
     const struct server *s = owner;
-    if (!s->settings.dir || chdir(s->settings.dir) == 0)
+    if (s->tcp)
+        listener_set_accepts_max(s->tcp, (int)s->settings.max_new_connections);
+    if (s->unix_socket)
+        listener_set_accepts_max(s->unix_socket, (int)s->settings.max_new_connections);
+    return 0;
+}
+
+/* Any number is taken, as by the peers, but not every one is used. */
+static int apply_hz(void *owner, const char **ret_error UNUSED)
+{
+    struct server *s = owner;
+    s->settings.hz = MIN_OF(MAX_OF(s->settings.hz, (int64_t)1), (int64_t)500);
+    return 0;
+}
+
+/* The process is in the folder, or it is refused: no copy of its name is kept. */
+static int parse_dir(void *owner UNUSED, const struct slice *words, size_t count UNUSED,
+                     const char **ret_error)
+{
+    char path[PATH_MAX];
+    *ret_error = strerror(ENAMETOOLONG);
+    if (words[0].len >= sizeof(path))
+        return -EINVAL;
+    memcpy(path, words[0].ptr, words[0].len);
+    path[words[0].len] = '\0';
+    if (chdir(path) == 0)
         return 0;
     *ret_error = strerror(errno);
     return -EINVAL;
+}
+
+static void show_dir(const void *owner UNUSED, struct buf *out)
+{
+    char path[PATH_MAX];
+    if (getcwd(path, sizeof(path)))
+        buf_append_str(out, path);
+}
+
+static bool is_save_pair(const struct slice *words)
+{
+    int64_t seconds, changes;
+    return num_parse_int(words[0], &seconds) && num_parse_int(words[1], &changes) && seconds >= 1 &&
+           changes >= 0 && seconds <= INT32_MAX && changes <= INT32_MAX;
+}
+
+/* Lines of a file add up; an empty one, and CONFIG SET, start anew. */
+static int parse_save(void *owner, const struct slice *words, size_t count, const char **ret_error)
+{
+    struct server *s = owner;
+    *ret_error = "Invalid save parameters";
+    if (count == 1 && words[0].len == 0)
+        count = 0;
+    if (count % 2 != 0)
+        return -EINVAL;
+    for (size_t i = 0; i < count; i += 2)
+        if (!is_save_pair(&words[i]))
+            return -EINVAL;
+
+    bool adds = !s->io && s->save_is_given && count > 0;
+    if (!adds)
+        buf_clear(&s->save);
+    for (size_t i = 0; i < count; i++) {
+        if (s->save.len)
+            buf_append_char(&s->save, ' ');
+        buf_append(&s->save, words[i]);
+    }
+    s->save_is_given = true;
+    return 0;
+}
+
+static void show_save(const void *owner, struct buf *out)
+{
+    const struct server *s = owner;
+    buf_append(out, buf_slice(&s->save));
 }
 
 static const struct directive directives[] = {
@@ -50,13 +134,14 @@ static const struct directive directives[] = {
       .offset = AT(port),
       .max = 65535,
       .initial = "6379",
-      .apply = apply_listeners },
+      .apply = apply_port },
     { .name = "bind",
       .type = DIRECTIVE_STRING,
       .flags = DIRECTIVE_MULTI,
       .offset = AT(bind),
       .initial = "* -::*",
-      .apply = apply_listeners },
+      .check = check_bind,
+      .apply = apply_bind },
     { .name = "bind-source-addr",
       .type = DIRECTIVE_STRING,
       .offset = AT(bind_source_addr),
@@ -90,7 +175,7 @@ static const struct directive directives[] = {
       .min = 1,
       .max = 1000,
       .initial = "10",
-      .apply = apply_listeners },
+      .apply = apply_accepts_max },
     { .name = "net-transport",
       .type = DIRECTIVE_ENUM,
       .flags = DIRECTIVE_IMMUTABLE | DIRECTIVE_HIDDEN,
@@ -109,11 +194,10 @@ static const struct directive directives[] = {
       .offset = AT(logfile),
       .initial = "" },
     { .name = "dir",
-      .type = DIRECTIVE_STRING,
+      .type = DIRECTIVE_CUSTOM,
       .flags = DIRECTIVE_PROTECTED,
-      .offset = AT(dir),
-      .initial = "./",
-      .apply = apply_dir },
+      .parse = parse_dir,
+      .show = show_dir },
     { .name = "pidfile",
       .type = DIRECTIVE_STRING,
       .flags = DIRECTIVE_IMMUTABLE,
@@ -132,14 +216,15 @@ static const struct directive directives[] = {
     { .name = "hz",
       .type = DIRECTIVE_INT,
       .offset = AT(hz),
-      .min = 1,
-      .max = 500,
-      .initial = "10" },
+      .min = 0,
+      .max = INT32_MAX,
+      .initial = "10",
+      .apply = apply_hz },
     { .name = "save",
-      .type = DIRECTIVE_STRING,
+      .type = DIRECTIVE_CUSTOM,
       .flags = DIRECTIVE_MULTI,
-      .offset = AT(save),
-      .initial = "" },
+      .parse = parse_save,
+      .show = show_save },
     { .name = "appendonly",
       .type = DIRECTIVE_BOOL,
       .flags = DIRECTIVE_IMMUTABLE,

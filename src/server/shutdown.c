@@ -1,5 +1,5 @@
 /* The end: SHUTDOWN, and what a signal asked for. */
-#include <unistd.h>
+#include <signal.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -9,12 +9,12 @@
 #include "server/server_priv.h"
 #include "server/verbs.h"
 
-void server_shutdown(struct server *s, const char *why)
+void server_shutdown(struct server *s)
 {
-    log_write(LOG_WARNING, "%s", why);
-    if (s->settings.pidfile && s->settings.pidfile[0]) {
+    log_write(LOG_WARNING, "User requested shutdown...");
+    if (s->pidfile) {
         log_write(LOG_NOTICE, "Removing the pid file.");
-        (void)!file_unlink(s->settings.pidfile);
+        (void)!file_unlink(s->pidfile);
     }
     dispatch_halt(s->dispatch);
     listeners_close(s);
@@ -71,18 +71,20 @@ void cmd_shutdown(struct cmd *cmd)
         return;
     }
     /* No reply: the connection's end is the answer. */
-    server_shutdown(s, "User requested shutdown...");
+    server_shutdown(s);
 }
 
-static void job_signals(void *owner)
+void server_shutdown_if_asked(struct server *s)
 {
-    struct server *s = owner;
-    if (signals_asked_to_end() && !loop_is_stopped(s->loop))
-        server_shutdown(s, "Received SIGTERM scheduling shutdown...");
+    int signal = signals_end_asked();
+    if (LIKELY(signal == 0) || loop_is_stopped(s->loop))
+        return;
+    log_write(LOG_WARNING, "Received %s scheduling shutdown...",
+              signal == SIGINT ? "SIGINT" : "SIGTERM");
+    server_shutdown(s);
 }
 
 static const struct job jobs[] = {
-    { "signals", 50, job_signals },
     { "metrics", 100, metrics_sample },
 };
 

@@ -1,11 +1,13 @@
-/* Signals: a request to end is noted and wakes the loop; the loop's thread does the rest.
+/* Signals: a request to end is noted and wakes the loop, whose next turn does the rest; a second one
+ * does not wait for it.
  *
- * The handler has no argument, so what it needs is kept here: the one place of the process where
- * that cannot be avoided. */
+ * A handler has no argument, so what it needs is kept here: the one place of the process where that
+ * cannot be avoided. It may be called amid anything: loop_wake and log_raw make system calls alone. */
+#include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "event/loop.h"
 #include "server/server_priv.h"
 
@@ -14,14 +16,17 @@ static volatile sig_atomic_t asked;
 
 static void on_end(int signal)
 {
-    /* The second one does not wait. */
-    if (asked)
-        _exit(128 + signal);
-    asked = 1;
+    int before = errno;
+    if (asked) {
+        log_raw("You insist... exiting now.\n");
+        _exit(1);
+    }
+    asked = signal;
     loop_wake(loop_to_wake);
+    errno = before;
 }
 
-bool signals_asked_to_end(void)
+int signals_end_asked(void)
 {
     return asked;
 }

@@ -19,6 +19,10 @@
 #include "event/loop.h"
 #include "server/server_priv.h"
 
+/* However far away the next expiry is, it is looked at so often: timers count nanoseconds, which do
+ * not reach as far as an expiry may. */
+#define EXPIRY_LOOK_MS ((int64_t)3600 * 1000)
+
 static void after_wait(struct loop *loop UNUSED, void *arg)
 {
     struct server *s = arg;
@@ -37,7 +41,7 @@ static int64_t expiry_is_due(struct loop *loop UNUSED, void *arg)
 static void arm_expiry(struct server *s)
 {
     int64_t due_ms = keyspace_next_due(s->keyspace);
-    if (s->expiry_timer && due_ms == s->expiry_timer_at_ms)
+    if (LIKELY(s->expiry_timer && due_ms == s->expiry_timer_at_ms))
         return;
     if (s->expiry_timer)
         loop_timer_remove(s->loop, s->expiry_timer);
@@ -45,15 +49,12 @@ static void arm_expiry(struct server *s)
     if (due_ms == INT64_MAX)
         return;
     int64_t delay_ms = MAX_OF(due_ms - dispatch_now_ms(s->dispatch), (int64_t)1);
-    s->expiry_timer = loop_timer_add(s->loop, delay_ms, expiry_is_due, s);
+    s->expiry_timer = loop_timer_add(s->loop, MIN_OF(delay_ms, EXPIRY_LOOK_MS), expiry_is_due, s);
     s->expiry_timer_at_ms = due_ms;
 }
 
-/* While clients are paused nothing may change, also not by time. */
 static void expire(struct server *s)
 {
-    if (dispatch_paused_until(s->dispatch))
-        return;
     int64_t now_ms = dispatch_now_ms(s->dispatch);
     if (keyspace_next_due(s->keyspace) <= now_ms &&
         keyspace_expire_due(s->keyspace, now_ms, keyspace_expire_slice(s->keyspace)))
@@ -73,6 +74,7 @@ static void count_turn(struct server *s)
 static void before_wait(struct loop *loop UNUSED, void *arg)
 {
     struct server *s = arg;
+    server_shutdown_if_asked(s);
     clients_execute(s->clients);
     expire(s);
     clients_batch_done(s->clients);
