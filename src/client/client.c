@@ -47,7 +47,6 @@ static void host_reset(struct session *s)
     struct client *c = client_of(s);
     mem_free(c->names.name);
     c->names.name = NULL;
-    c->flags &= ~(uint32_t)CLIENT_NO_EVICT;
 }
 
 static void host_close_after_reply(struct session *s)

@@ -19,9 +19,10 @@ struct criterion_row {
 static bool check_id(const struct cmd *cmd, int i)
 {
     int64_t id;
-    if (num_parse_int(cmd->argv[i], &id) && id > 0)
-        return true;
+    bool is_number = num_parse_int(cmd->argv[i], &id);
     bool listing = slice_is(cmd->argv[1], "list");
+    if (is_number && (listing || id > 0))
+        return true;
     reply_error(cmd->reply,
                 listing ? "ERR Invalid client ID" : "ERR client-id should be greater than 0");
     return false;

@@ -18,13 +18,14 @@
 /* Held bytes grow by doubling up to this, then in steps of it. */
 #define HELD_STEP ((size_t)1024 * 1024)
 
-/* More is held, or announced, than a client may send ahead: true if it was closed. */
-static bool over_query_limit(struct client *c, size_t bytes)
+/* More is held than a client may send ahead: it is closed. */
+static void check_query_limit(struct client *c)
 {
     struct clients *cs = c->owner;
+    size_t bytes = client_held_bytes(c);
     cs->stats.recent_max_in = MAX_OF(cs->stats.recent_max_in, bytes);
     if (LIKELY(bytes <= (size_t)cs->settings.query_buffer_limit))
-        return false;
+        return;
     cs->stats.closed_query_limit++;
 
     struct buf line;
@@ -36,7 +37,6 @@ static bool over_query_limit(struct client *c, size_t bytes)
               buf_cstr(&line));
     buf_done(&line);
     client_close(c);
-    return true;
 }
 
 /* ---- held bytes ---- */
@@ -132,8 +132,11 @@ static void bulk_expect(struct client *c, struct slice bytes)
     size_t at;
     size_t len = resp_parse_big(&c->parser, &at);
     size_t have = bytes.len - at;
-    if (over_query_limit(c, at + len + CRLF_LEN))
+    if (at + len + CRLF_LEN > (size_t)c->owner->settings.query_buffer_limit) {
+        held_keep(
+            c, bytes); /* it will be closed when the limit is reached, and earn no memory before */
         return;
+    }
     c->bulk = blob_try_new(len, len + CRLF_LEN);
     if (!c->bulk) {
         client_close_logged(c, "no memory for an announced bulk");
@@ -250,7 +253,7 @@ static void on_bytes(void *user, struct slice bytes)
         parse_all(c, slice_of(c->held, c->held_len));
     }
     if (UNLIKELY(c->held_len > 0))
-        (void)over_query_limit(c, client_held_bytes(c));
+        check_query_limit(c);
 }
 
 static void on_bulk(void *user)

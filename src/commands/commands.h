@@ -11,6 +11,7 @@
 #include "dispatch/command.h"
 
 struct dispatch;
+struct entry;
 
 /* What the verbs need to know of the configuration: where it is kept. */
 struct commands_settings {
@@ -30,5 +31,8 @@ struct command_table commands_scan(void);
 struct command_table commands_expire(void);
 struct command_table commands_flush(void);
 struct command_table commands_object(void);
+
+/* What OBJECT REFCOUNT and DEBUG OBJECT show. */
+int64_t commands_refcount(const struct entry *e);
 
 #endif

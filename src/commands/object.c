@@ -23,15 +23,19 @@ static void run_encoding(struct cmd *cmd)
         reply_bulk_str(cmd->reply, entry_encoding_name(e));
 }
 
+int64_t commands_refcount(const struct entry *e)
+{
+    int64_t value;
+    bool shared = entry_type(e) == TYPE_STRING && entry_encoding(e) == ENCODING_INT &&
+                  string_as_int(e, &value) && value >= 0 && value < SHARED_INTS;
+    return shared ? REFCOUNT_SHARED : 1;
+}
+
 static void run_refcount(struct cmd *cmd)
 {
     const struct entry *e = object_of(cmd);
-    int64_t value;
-    if (!e)
-        return;
-    bool shared = entry_type(e) == TYPE_STRING && entry_encoding(e) == ENCODING_INT &&
-                  string_as_int(e, &value) && value >= 0 && value < SHARED_INTS;
-    reply_int(cmd->reply, shared ? REFCOUNT_SHARED : 1);
+    if (e)
+        reply_int(cmd->reply, commands_refcount(e));
 }
 
 static void run_idletime(struct cmd *cmd)

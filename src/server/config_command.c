@@ -56,16 +56,27 @@ void cmd_config_get(struct cmd *cmd)
 /* One of the directives being set. */
 struct change {
     struct config_row found;
-    struct slice name, value;
+    struct slice value;
     struct buf old; /* its value before, as text */
 };
 
 /* Why the whole was refused. */
 struct refusal {
-    struct slice name;
-    const char *reason;
+    const char *name, *reason;
     struct directive_error error;
 };
+
+/* The spelling by which it was found, in its own letters. */
+static const char *name_of(const struct config_row *found)
+{
+    return found->is_alias ? found->row->alias : found->row->name;
+}
+
+static void reply_refusal(struct cmd *cmd, const char *name, const char *reason)
+{
+    reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%s') - %s", name,
+                 reason);
+}
 
 static int store(const struct change *change, struct cmd *cmd, struct slice value,
                  struct directive_error *ret_error)
@@ -89,7 +100,7 @@ static int perform(struct cmd *cmd, struct change *changes, size_t count, struct
 {
     size_t stored = 0;
     for (; stored < count; stored++) {
-        ret_why->name = changes[stored].name;
+        ret_why->name = name_of(&changes[stored].found);
         directive_show(changes[stored].found.table, changes[stored].found.row,
                        &changes[stored].old);
         if (store(&changes[stored], cmd, changes[stored].value, &ret_why->error) < 0) {
@@ -99,12 +110,12 @@ static int perform(struct cmd *cmd, struct change *changes, size_t count, struct
         }
     }
     for (size_t i = 0; i < count; i++) {
-        ret_why->name = changes[i].name;
+        ret_why->name = name_of(&changes[i].found);
         if (config_apply(&changes[i].found, &ret_why->reason) < 0) {
             log_write(LOG_WARNING,
                       "Failed applying new configuration. Possibly related to new %s setting. "
                       "Restoring previous settings.",
-                      changes[i].found.row->name);
+                      ret_why->name);
             restore(cmd, changes, stored);
             return -1;
         }
@@ -131,22 +142,21 @@ static bool is_protected(const struct cmd *cmd, const struct directive *row)
 static bool collect(struct cmd *cmd, struct change *changes, size_t count)
 {
     const struct server *s = cmd->owner;
-    const char *reason = NULL;
-    struct slice at = SLICE("");
+    const char *at = NULL, *reason = NULL;
     for (size_t i = 0; i < count; i++) {
         struct change *change = &changes[i];
-        change->name = cmd->argv[2 + 2 * i];
+        struct slice name = cmd->argv[2 + 2 * i];
         change->value = cmd->argv[3 + 2 * i];
         buf_init(&change->old, BUF_NO_CEILING);
-        if (!config_find(s->config, change->name, &change->found)) {
+        if (!config_find(s->config, name, &change->found)) {
             reply_errorf(cmd->reply,
                          "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
-                         SLICE_ARGS(change->name));
+                         SLICE_ARGS(name));
             return false;
         }
         if (reason)
             continue;
-        at = change->name;
+        at = name_of(&change->found);
         if (change->found.row->flags & DIRECTIVE_IMMUTABLE)
             reason = "can't set immutable config";
         else if (is_protected(cmd, change->found.row))
@@ -155,8 +165,7 @@ static bool collect(struct cmd *cmd, struct change *changes, size_t count)
             reason = "duplicate parameter";
     }
     if (reason)
-        reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
-                     SLICE_ARGS(at), reason);
+        reply_refusal(cmd, at, reason);
     return reason == NULL;
 }
 
@@ -174,8 +183,7 @@ void cmd_config_set(struct cmd *cmd)
     if (!collect(cmd, changes, count))
         return;
     if (perform(cmd, changes, count, &why) < 0)
-        reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
-                     SLICE_ARGS(why.name), why.reason);
+        reply_refusal(cmd, why.name, why.reason);
     else
         reply_ok(cmd->reply);
     for (size_t i = 0; i < count; i++)

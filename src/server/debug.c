@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "commands/commands.h"
 #include "dispatch/cmd.h"
 #include "server/digest.h"
 #include "server/verbs.h"
@@ -37,10 +38,10 @@ static void debug_object(struct cmd *cmd)
     }
     char text[256];
     int len = snprintf(text, sizeof(text),
-                       "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u "
-                       "lru_seconds_idle:%" PRIu64,
-                       (const void *)e, entry_encoding_name(e), string_len(e) + 1,
-                       (unsigned)entry_lru(e), (uint64_t)db_idle_s(cmd->db, e));
+                       "Value at:%p refcount:%" PRId64
+                       " encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%" PRIu64,
+                       (const void *)e, commands_refcount(e), entry_encoding_name(e),
+                       string_len(e) + 1, (unsigned)entry_lru(e), (uint64_t)db_idle_s(cmd->db, e));
     reply_status(cmd->reply, slice_of(text, (size_t)len));
 }
 
@@ -323,7 +324,7 @@ static const struct debug_verb {
     { "digest", 2, 2, debug_digest },     { "digest-value", 2, INT32_MAX, debug_digest_value },
     { "error", 3, 3, debug_error },       { "help", 2, 2, debug_help },
     { "htstats", 3, 3, debug_htstats },   { "log", 3, 3, debug_log },
-    { "object", 3, 4, debug_object },     { "populate", 3, 5, debug_populate },
+    { "object", 3, 3, debug_object },     { "populate", 3, 5, debug_populate },
     { "protocol", 3, 3, debug_protocol }, { "set-active-expire", 3, 3, debug_set_active_expire },
     { "sleep", 3, 3, debug_sleep },
 };
