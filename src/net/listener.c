@@ -175,11 +175,16 @@ static int open_address(struct listener *l, const struct listener_spec *spec, co
             net_error_set(ret_error, "No room for the descriptor in the event loop");
         return error;
     }
-    if (may_be_left_out(fd, name != address))
-        return 0;
-    net_error_set(ret_error, "Could not create server TCP listening socket %s:%d: %.128s", name,
+    struct net_error whole;
+    net_error_set(&whole, "Could not create server TCP listening socket %s:%d: %.128s", name,
                   spec->port, why.text);
-    return fd;
+    if (!may_be_left_out(fd, name != address)) {
+        net_error_set(ret_error, "%s", whole.text);
+        return fd;
+    }
+    if (l->callbacks->on_left_out)
+        l->callbacks->on_left_out(l->user, whole.text);
+    return 0;
 }
 
 static int open_unix(struct listener *l, const struct listener_spec *spec, struct opened *into,

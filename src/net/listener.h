@@ -46,6 +46,8 @@ struct listener_callbacks {
     void (*on_accept)(void *user, struct conn *c, const struct listener_info *info);
     /* accept() failed with -errno, not for a reason of the one connection. */
     void (*on_error)(void *user, int error, const struct listener_info *info);
+    /* An address is left out because the machine does not have it; `why` in words. May be NULL. */
+    void (*on_left_out)(void *user, const char *why);
 };
 
 struct listener *listener_new(struct loop *loop, const struct conn_type *type,

@@ -17,7 +17,7 @@
 struct world {
     struct loop *loop;
     struct listener *listener;
-    int accepted, errors, last_error;
+    int accepted, errors, last_error, left_out;
     char address[SOCKET_IP_MAX];
     bool close_in_accept;
 };
@@ -46,7 +46,14 @@ static void failed(void *user, int error, const struct listener_info *info)
     w->last_error = error;
 }
 
-static const struct listener_callbacks callbacks = { accepted, failed };
+static void left_out(void *user, const char *why)
+{
+    struct world *w = user;
+    w->left_out++;
+    CHECK_PTR_NOT_NULL(strstr(why, "listening socket 192.0.2.1:"));
+}
+
+static const struct listener_callbacks callbacks = { accepted, failed, left_out };
 
 static void world_init(struct world *w, const struct conn_type *type)
 {
@@ -145,6 +152,7 @@ TEST(any_address_and_optional_ones)
     CHECK_INT(listener_open(w.listener, &spec, NULL), 0);
     CHECK(listener_count(w.listener) >= 1);
     CHECK(listener_count(w.listener) <= 2);
+    CHECK_INT(w.left_out, 1);
     int client = client_of("127.0.0.1", port);
     while (w.accepted == 0)
         turn(&w);

@@ -15,9 +15,15 @@ static void on_error(void *user UNUSED, int error, const struct listener_info *i
               strerror(-error));
 }
 
+static void on_left_out(void *user UNUSED, const char *why)
+{
+    log_write(LOG_WARNING, "Warning: %s", why);
+}
+
 static const struct listener_callbacks callbacks = {
     .on_accept = clients_accept,
     .on_error = on_error,
+    .on_left_out = on_left_out,
 };
 
 /* The kernel takes a longer queue silently as a shorter one. */
