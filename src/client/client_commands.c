@@ -240,8 +240,11 @@ static void cmd_client_pause(struct cmd *cmd)
     }
     int64_t now_ms = cmd_now_ms(cmd);
     int64_t until_ms = duration_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + duration_ms;
-    dispatch_pause(cmd->dispatch, writes_only, until_ms);
-    clients_arm_pause(cmd->owner);
+    /* No time pauses nobody, but may make a pause that there is one of everything. */
+    if (duration_ms > 0 || dispatch_paused_until(cmd->dispatch) != 0) {
+        dispatch_pause(cmd->dispatch, writes_only, until_ms);
+        clients_arm_pause(cmd->owner);
+    }
     reply_ok(cmd->reply);
 }
 

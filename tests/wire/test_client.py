@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -307,6 +308,17 @@ def test_paused_client_may_go_away(start_server: StartServer, connect: Connect) 
     wait_for("the writer to be gone", lambda: _blocked(c) == 0)
     c.ok("CLIENT", "UNPAUSE")
     assert c.call("PING") == "PONG"
+
+
+def test_pause_of_no_time_pauses_nobody(c: Client, connect: Connect) -> None:
+    """Seen by a client that half-closes: while it is paused, that ends it without replies."""
+    for _ in range(20):
+        c.ok("CLIENT", "PAUSE", 0)
+        other = connect()
+        for request in (encode("PING"), encode("ECHO", "a"), encode("ECHO", "b")):
+            other.send_raw(request)
+        other.sock.shutdown(socket.SHUT_WR)
+        assert other.read_to_end() == b"+PONG\r\n$1\r\na\r\n$1\r\nb\r\n"
 
 
 def test_pause_refuses_wrong_times(c: Client) -> None:
