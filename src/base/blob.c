@@ -85,6 +85,21 @@ struct blob *blob_reserve(struct blob *b, size_t cap)
     return b;
 }
 
+struct blob *blob_try_reserve(struct blob *b, size_t cap)
+{
+    ASSERT(b);
+    ASSERT(!blob_is_shared(b));
+    if (cap <= b->cap)
+        return b;
+    if (cap > CAP_MAX / 2)
+        return NULL;
+    cap = round_cap(cap);
+    b = mem_try_realloc(b, sizeof(*b) + cap);
+    if (b)
+        b->cap = cap;
+    return b;
+}
+
 size_t blob_footprint(const struct blob *b)
 {
     ASSERT(b);

@@ -33,6 +33,8 @@ bool blob_is_shared(const struct blob *b);
 
 /* An unshared blob with room for at least `cap`; consumes b, which must not be shared. */
 struct blob *blob_reserve(struct blob *b, size_t cap);
+/* The same; NULL when there is no memory, and b stays as it is. */
+struct blob *blob_try_reserve(struct blob *b, size_t cap);
 
 INLINE struct slice blob_slice(const struct blob *b)
 {

@@ -87,3 +87,15 @@ TEST(threads_count_together)
     CHECK(!blob_is_shared(b));
     blob_unref(b);
 }
+
+TEST(a_room_that_cannot_be_had_leaves_the_blob_as_it_is)
+{
+    struct blob *b = blob_copy(SLICE("abc"));
+    CHECK(!blob_try_reserve(b, SIZE_MAX));
+    CHECK(!blob_try_reserve(b, (size_t)1 << 61));
+    CHECK_SLICE(blob_slice(b), "abc");
+    b = blob_try_reserve(b, 100000);
+    CHECK(b && b->cap >= 100000);
+    CHECK_SLICE(blob_slice(b), "abc");
+    blob_unref(b);
+}

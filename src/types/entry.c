@@ -219,7 +219,7 @@ const char *entry_encoding_name(const struct entry *e)
 {
     switch (entry_encoding(e)) {
     case ENCODING_INT:
-        return "int";
+        return e->flags & ENTRY_RAW ? "raw" : "int";
     case ENCODING_BYTES:
         if (e->flags & ENTRY_RAW || e->value_len > STRING_EMBSTR_MAX)
             return "raw";

@@ -205,33 +205,26 @@ static size_t with_spare(size_t len)
     return len + MIN_OF(len, SPARE_BYTES_MAX);
 }
 
-/* The same bytes in an unshared blob that is at least `len` long. */
-static struct blob *blob_open(struct blob *blob, size_t len)
+/* The same bytes in an unshared blob that is at least `len` long; NULL without memory. */
+static struct blob *blob_try_open(struct blob *blob, size_t len)
 {
     size_t old_len = blob->len;
     len = MAX_OF(len, old_len);
     if (blob_is_shared(blob)) {
-        struct blob *copy = blob_new(len, len > old_len ? with_spare(len) : len);
+        struct blob *copy = blob_try_new(len, len > old_len ? with_spare(len) : len);
+        if (!copy)
+            return NULL;
         memcpy(copy->bytes, blob->bytes, old_len);
         blob_unref(blob);
         blob = copy;
     } else if (len > blob->cap) {
-        blob = blob_reserve(blob, with_spare(len));
+        blob = blob_try_reserve(blob, with_spare(len));
+        if (!blob)
+            return NULL;
     }
     memset(blob->bytes + old_len, 0, len - old_len);
     blob->len = len;
     return blob;
-}
-
-/* The bytes of a short string in a new blob. */
-static struct entry *bytes_to_blob(struct entry *e, size_t len)
-{
-    struct blob *blob = blob_new(len, with_spare(len));
-    memcpy(blob->bytes, entry_bytes_at(e), e->value_len);
-    memset(blob->bytes + e->value_len, 0, len - e->value_len);
-    e = entry_reshape(e, ENCODING_BLOB, 0);
-    entry_put_pointer(e, blob);
-    return e;
 }
 
 static struct entry *int_to_bytes(struct entry *e)
@@ -243,22 +236,74 @@ static struct entry *int_to_bytes(struct entry *e)
     return e;
 }
 
-struct entry *string_open(struct entry *e, size_t len, char **ret_bytes)
+/* A short string, or a number, in a new blob. */
+static struct entry *try_to_blob(struct entry *e, size_t len)
 {
-    ASSERT_DEBUG(entry_type(e) == TYPE_STRING);
+    char scratch[NUM_INT_MAX_CHARS];
+    struct slice bytes = string_bytes(e, scratch);
+    struct blob *blob = blob_try_new(len, with_spare(len));
+    if (!blob)
+        return NULL;
+    memcpy(blob->bytes, bytes.ptr, bytes.len);
+    memset(blob->bytes + bytes.len, 0, len - bytes.len);
+    e = entry_reshape(e, ENCODING_BLOB, 0);
+    entry_put_pointer(e, blob);
+    return e;
+}
+
+/* A short string that stays in the entry. */
+static struct entry *bytes_open(struct entry *e, size_t len)
+{
     if (entry_encoding(e) == ENCODING_INT)
         e = int_to_bytes(e);
-    if (entry_encoding(e) == ENCODING_BYTES && len > STRING_IN_PLACE_MAX) {
-        e = bytes_to_blob(e, len);
-    } else if (entry_encoding(e) == ENCODING_BYTES && len > e->value_len) {
-        size_t old_len = e->value_len;
+    size_t old_len = e->value_len;
+    if (len > old_len) {
         e = entry_reshape(e, ENCODING_BYTES, len);
         memset(entry_bytes_at(e) + old_len, 0, len - old_len);
-    } else if (entry_encoding(e) == ENCODING_BLOB) {
-        entry_put_pointer(e, blob_open(entry_pointer(e), len));
+    }
+    return e;
+}
+
+struct entry *string_try_open(struct entry *e, size_t len, char **ret_bytes)
+{
+    ASSERT_DEBUG(entry_type(e) == TYPE_STRING);
+    struct blob *blob = string_blob(e);
+    if (blob) {
+        blob = blob_try_open(blob, len);
+        if (!blob)
+            return NULL;
+        entry_put_pointer(e, blob);
+    } else if (len > STRING_IN_PLACE_MAX) {
+        e = try_to_blob(e, len);
+        if (!e)
+            return NULL;
+    } else {
+        e = bytes_open(e, len);
     }
     e->flags |= ENTRY_RAW;
-    struct blob *blob = string_blob(e);
+    blob = string_blob(e);
     *ret_bytes = blob ? blob->bytes : entry_bytes_at(e);
     return e;
+}
+
+struct entry *string_open(struct entry *e, size_t len, char **ret_bytes)
+{
+    e = string_try_open(e, len, ret_bytes);
+    ASSERT(e);
+    return e;
+}
+
+struct entry *string_try_new_open(struct slice key, size_t len, int64_t when_ms, char **ret_bytes)
+{
+    struct entry *e = entry_new(TYPE_STRING, ENCODING_BYTES, key, 0, when_ms);
+    struct entry *opened = string_try_open(e, len, ret_bytes);
+    if (!opened)
+        entry_free(e);
+    return opened;
+}
+
+void string_mark_raw(struct entry *e)
+{
+    ASSERT_DEBUG(entry_type(e) == TYPE_STRING);
+    e->flags |= ENTRY_RAW;
 }

@@ -44,5 +44,13 @@ MUST_USE struct entry *string_set_blob(struct entry *e, struct blob *blob);
  * length: APPEND, SETRANGE, SETBIT. Marks the string raw. A blob gets spare room when it grows: as much
  * again up to 1 MiB, then 1 MiB. */
 MUST_USE struct entry *string_open(struct entry *e, size_t len, char **ret_bytes);
+/* The same for a length that an outsider chose: NULL when there is no memory, and `e` stays as it is. */
+MUST_USE struct entry *string_try_open(struct entry *e, size_t len, char **ret_bytes);
+/* A new string of `len` zero bytes, marked raw, and where they may be changed; NULL when there is no
+ * memory. */
+MUST_USE struct entry *string_try_new_open(struct slice key, size_t len, int64_t when_ms,
+                                           char **ret_bytes);
+/* Marks it raw as opening does, in place: what opens a string and then finds nothing to change. */
+void string_mark_raw(struct entry *e);
 
 #endif

@@ -313,3 +313,51 @@ TEST(random_changes_agree_with_a_plain_model)
     mem_free(m->shared_bytes);
     mem_free(m);
 }
+
+TEST(a_length_that_cannot_be_had_leaves_the_string_as_it_is)
+{
+    static const size_t too_long = (size_t)1 << 60;
+    char *bytes = NULL;
+    char scratch[NUM_INT_MAX_CHARS];
+    char long_text[STRING_IN_PLACE_MAX + 10];
+    memset(long_text, 'x', sizeof(long_text));
+    struct slice values[] = { SLICE("12"), SLICE("abc"), slice_of(long_text, sizeof(long_text)) };
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        struct entry *e = string_new(SLICE("key"), values[i], ENTRY_NO_EXPIRY);
+        CHECK(!string_try_open(e, too_long, &bytes));
+        CHECK(slice_eq(string_bytes(e, scratch), values[i]));
+        entry_free(e);
+    }
+    CHECK(!string_try_new_open(SLICE("key"), too_long, ENTRY_NO_EXPIRY, &bytes));
+}
+
+TEST(a_new_open_string_is_zeros_in_every_length)
+{
+    static const size_t lens[] = { 1, 44, STRING_IN_PLACE_MAX, STRING_IN_PLACE_MAX + 1, 100000 };
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        char *bytes = NULL;
+        char scratch[NUM_INT_MAX_CHARS];
+        struct entry *e = string_try_new_open(SLICE("key"), lens[i], 5, &bytes);
+        CHECK(e);
+        CHECK_UINT(string_len(e), lens[i]);
+        CHECK(bytes == string_bytes(e, scratch).ptr);
+        for (size_t at = 0; at < lens[i]; at++)
+            CHECK_INT(bytes[at], 0);
+        CHECK_STR(entry_encoding_name(e), "raw");
+        CHECK_INT(entry_expiry(e), 5);
+        entry_free(e);
+    }
+}
+
+TEST(marked_raw_a_number_stays_one)
+{
+    int64_t value = 0;
+    struct entry *e = make("12");
+    string_mark_raw(e);
+    CHECK_STR(entry_encoding_name(e), "raw");
+    CHECK(string_as_int(e, &value));
+    CHECK_INT(value, 12);
+    e = string_set_int(e, 13);
+    CHECK_STR(entry_encoding_name(e), "int");
+    entry_free(e);
+}
