@@ -6,10 +6,15 @@
 void commands_register(struct dispatch *d, const struct commands_settings *settings)
 {
     const struct command_table tables[] = {
-        commands_connection(), commands_string_get(),
-        commands_string_set(), commands_string_change(settings),
-        commands_keys(),       commands_scan(),
-        commands_expire(),     commands_flush(),
+        commands_connection(),
+        commands_string_get(),
+        commands_string_set(),
+        commands_string_change(settings),
+        commands_string_range(settings),
+        commands_keys(),
+        commands_scan(),
+        commands_expire(),
+        commands_flush(),
         commands_object(),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)

@@ -26,6 +26,7 @@ struct command_table commands_connection(void);
 struct command_table commands_string_get(void);
 struct command_table commands_string_set(void);
 struct command_table commands_string_change(const struct commands_settings *settings);
+struct command_table commands_string_range(const struct commands_settings *settings);
 struct command_table commands_keys(void);
 struct command_table commands_scan(void);
 struct command_table commands_expire(void);
