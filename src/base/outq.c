@@ -2,6 +2,7 @@
 #include "base/outq.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -209,6 +210,25 @@ void outq_push(struct outq *q, struct span span)
     q->count++;
 }
 
+/* A few bytes are copied to the room behind those that wait already, if nobody else knows that
+ * block: else every short reply to a peer that does not read would keep a block alive. */
+static bool copied_behind(struct outq *q, struct span *span)
+{
+    struct span *last = span_at(q, q->count - 1);
+    if (span->kind != SPAN_BLOCK || last->kind != SPAN_BLOCK)
+        return false;
+    struct block *b = last->owner;
+    char *end = b->bytes + (last->ptr + last->len - b->bytes);
+    if (span->len > (size_t)(b->bytes + b->cap - end) ||
+        atomic_load_explicit(&b->refs, memory_order_acquire) != 1)
+        return false;
+    memcpy(end, span->ptr, span->len);
+    last->len += span->len;
+    q->bytes += span->len;
+    span_release(span);
+    return true;
+}
+
 void outq_take_all(struct outq *to, struct outq *from)
 {
     ASSERT(to != from);
@@ -219,7 +239,8 @@ void outq_take_all(struct outq *to, struct outq *from)
         return;
     }
     for (uint32_t i = 0; i < from->count; i++)
-        outq_push(to, *span_at(from, i));
+        if (!copied_behind(to, span_at(from, i)))
+            outq_push(to, *span_at(from, i));
     ring_free(from);
     outq_init(from);
 }

@@ -62,7 +62,8 @@ void outq_done(struct outq *q); /* releases what is queued */
 
 /* Takes over the caller's reference. Bytes that continue the last span of the same block extend it. */
 void outq_push(struct outq *q, struct span span);
-/* Moves all of `from` behind `to`. */
+/* Moves all of `from` behind `to`. What fits into the rest of a block that only `to` knows is copied
+ * there, so many short replies share a block. */
 void outq_take_all(struct outq *to, struct outq *from);
 
 struct span *outq_peek(struct outq *q, uint32_t index); /* NULL beyond the end */

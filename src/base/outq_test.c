@@ -169,6 +169,52 @@ TEST(taking_all_moves_spans_behind_the_others)
     outq_done(&a);
 }
 
+TEST(short_replies_that_wait_share_a_block)
+{
+    struct block_pool *pool = block_pool_new(0);
+    struct outq q;
+    outq_init(&q);
+    for (int i = 0; i < 1000; i++) {
+        struct outq reply;
+        struct block *b = block_new(pool, BLOCK_SMALL);
+        outq_init(&reply);
+        memcpy(b->bytes, "abc", 3);
+        outq_push(&reply, of_block(b, 0, 3));
+        block_unref(b);
+        outq_take_all(&q, &reply);
+        CHECK(outq_is_empty(&reply));
+    }
+    CHECK_UINT(q.bytes, 3000);
+    CHECK(outq_footprint(&q) < 3000 + 2 * BLOCK_SMALL_BYTES);
+    for (int i = 0; i < 1000; i++) {
+        CHECK_MEM(outq_peek(&q, 0)->ptr, "abc", 3);
+        outq_drop(&q, 3);
+    }
+    CHECK(outq_is_empty(&q));
+    block_pool_free(pool);
+}
+
+TEST(a_block_that_others_know_is_not_written_to)
+{
+    struct block_pool *pool = block_pool_new(0);
+    struct block *shared = block_new(pool, BLOCK_SMALL), *b = block_new(pool, BLOCK_SMALL);
+    struct outq q, reply;
+    outq_init(&q);
+    outq_init(&reply);
+    memcpy(shared->bytes, "abcdef", 6);
+    memcpy(b->bytes, "xyz", 3);
+    outq_push(&q, of_block(shared, 0, 3));
+    outq_push(&reply, of_block(b, 0, 3));
+    outq_take_all(&q, &reply);
+    CHECK_MEM(shared->bytes, "abcdef", 6);
+    CHECK_UINT(q.count, 2);
+    CHECK_UINT(q.bytes, 6);
+    outq_done(&q);
+    block_unref(shared);
+    block_unref(b);
+    block_pool_free(pool);
+}
+
 TEST(a_blob_lives_as_long_as_its_span)
 {
     struct blob *blob = blob_new(BLOB_MIN, BLOB_MIN);
