@@ -72,10 +72,10 @@ static const char *name_of(const struct config_row *found)
     return found->is_alias ? found->row->alias : found->row->name;
 }
 
-static void reply_refusal(struct cmd *cmd, const char *name, const char *reason)
+static void reply_refusal(struct cmd *cmd, struct slice name, const char *reason)
 {
-    reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%s') - %s", name,
-                 reason);
+    reply_errorf(cmd->reply, "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
+                 SLICE_ARGS(name), reason);
 }
 
 static int store(const struct change *change, struct cmd *cmd, struct slice value,
@@ -138,11 +138,22 @@ static bool is_protected(const struct cmd *cmd, const struct directive *row)
     return (row->flags & DIRECTIVE_PROTECTED) && !session_is_allowed(cmd->session, setting);
 }
 
-/* Finds what is to be set. False with the reply made. */
+/* Why the last of `count` changes may not be made, or NULL. */
+static const char *why_not(const struct cmd *cmd, const struct change *changes, size_t count)
+{
+    const struct directive *row = changes[count - 1].found.row;
+    if (row->flags & DIRECTIVE_IMMUTABLE)
+        return "can't set immutable config";
+    if (is_protected(cmd, row))
+        return "can't set protected config";
+    return is_repeated(changes, count - 1, row) ? "duplicate parameter" : NULL;
+}
+
+/* Finds what is to be set. False with the reply made: about the first that is wrong, in the
+ * spelling of the request. */
 static bool collect(struct cmd *cmd, struct change *changes, size_t count)
 {
     const struct server *s = cmd->owner;
-    const char *at = NULL, *reason = NULL;
     for (size_t i = 0; i < count; i++) {
         struct change *change = &changes[i];
         struct slice name = cmd->argv[2 + 2 * i];
@@ -154,19 +165,13 @@ static bool collect(struct cmd *cmd, struct change *changes, size_t count)
                          SLICE_ARGS(name));
             return false;
         }
-        if (reason)
-            continue;
-        at = name_of(&change->found);
-        if (change->found.row->flags & DIRECTIVE_IMMUTABLE)
-            reason = "can't set immutable config";
-        else if (is_protected(cmd, change->found.row))
-            reason = "can't set protected config";
-        else if (is_repeated(changes, i, change->found.row))
-            reason = "duplicate parameter";
+        const char *reason = why_not(cmd, changes, i + 1);
+        if (reason) {
+            reply_refusal(cmd, name, reason);
+            return false;
+        }
     }
-    if (reason)
-        reply_refusal(cmd, at, reason);
-    return reason == NULL;
+    return true;
 }
 
 void cmd_config_set(struct cmd *cmd)
@@ -183,7 +188,7 @@ void cmd_config_set(struct cmd *cmd)
     if (!collect(cmd, changes, count))
         return;
     if (perform(cmd, changes, count, &why) < 0)
-        reply_refusal(cmd, why.name, why.reason);
+        reply_refusal(cmd, slice_str(why.name), why.reason);
     else
         reply_ok(cmd->reply);
     for (size_t i = 0; i < count; i++)

@@ -29,6 +29,24 @@ static void debug_sleep(struct cmd *cmd)
     reply_ok(cmd->reply);
 }
 
+/* What the string takes in a snapshot that is not compressed: its length or its kind as a number,
+ * then the bytes; small numbers in 1, 2 or 4 bytes. */
+static size_t serialized_size(const struct entry *e)
+{
+    int64_t number;
+    if (string_as_int(e, &number)) {
+        if (number == (int8_t)number)
+            return 1 + sizeof(int8_t);
+        if (number == (int16_t)number)
+            return 1 + sizeof(int16_t);
+        if (number == (int32_t)number)
+            return 1 + sizeof(int32_t);
+    }
+    size_t len = string_len(e);
+    size_t head = len < 64 ? 1 : len < 16384 ? 2 : 5;
+    return head + len;
+}
+
 static void debug_object(struct cmd *cmd)
 {
     const struct entry *e = db_peek(cmd->db, cmd_key(cmd, 2));
@@ -41,7 +59,7 @@ static void debug_object(struct cmd *cmd)
                        "Value at:%p refcount:%" PRId64
                        " encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%" PRIu64,
                        (const void *)e, commands_refcount(e), entry_encoding_name(e),
-                       string_len(e) + 1, (unsigned)entry_lru(e), (uint64_t)db_idle_s(cmd->db, e));
+                       serialized_size(e), (unsigned)entry_lru(e), (uint64_t)db_idle_s(cmd->db, e));
     reply_status(cmd->reply, slice_of(text, (size_t)len));
 }
 

@@ -117,6 +117,21 @@ def test_set_refuses_unknown_names_and_wrong_counts(c: Client) -> None:
     assert c.err("CONFIG", "FOO") == "ERR unknown subcommand 'FOO'. Try CONFIG HELP."
 
 
+def test_set_tells_the_first_of_several_mistakes_as_it_was_spelled(c: Client) -> None:
+    assert c.err("CONFIG", "SET", "Databases", "1", "nosuch", "1") == _failed(
+        "Databases", "can't set immutable config"
+    )
+    assert c.err("CONFIG", "SET", "NoSuch", "1", "databases", "1") == (
+        "ERR Unknown option or number of arguments for CONFIG SET - 'NoSuch'"
+    )
+    assert c.err("CONFIG", "SET", "HZ", "10", "Hz", "12", "DIR", "/tmp") == _failed(
+        "Hz", "duplicate parameter"
+    )
+    assert c.err("CONFIG", "SET", "HZ", "abc") == _failed(
+        "hz", "argument couldn't be parsed into an integer"
+    )
+
+
 def test_set_of_several_is_all_or_nothing(c: Client) -> None:
     assert c.call("CONFIG", "SET", "timeout", "50", "tcp-keepalive", "60") == "OK"
     assert (_get(c, "timeout"), _get(c, "tcp-keepalive")) == ("50", "60")

@@ -153,6 +153,24 @@ def test_debug_object(c: Client) -> None:
     assert c.err("DEBUG", "OBJECT", "missing") == "ERR no such key"
 
 
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        (b"", 1),
+        (b"-128", 2),
+        (b"128", 3),
+        (b"-32769", 5),
+        (b"2147483648", 11),
+        (b"abc", 4),
+        (bytes(range(63)), 64),
+        (bytes(range(64)), 66),
+    ],
+)
+def test_debug_object_tells_the_serialized_length(c: Client, value: bytes, size: int) -> None:
+    c.ok("SET", "k", value)
+    assert f" serializedlength:{size} " in c.ok("DEBUG", "OBJECT", "k")
+
+
 def test_digest_of_nothing_is_zero(c: Client) -> None:
     assert c.call("DEBUG", "DIGEST") == "0" * 40
     assert c.call("DEBUG", "DIGEST-VALUE", "missing", "too") == ["0" * 40] * 2
