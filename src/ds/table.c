@@ -74,9 +74,10 @@ INLINE uint64_t bucket_matches(const struct bucket *b, uint64_t tags)
     return (differ - BYTES_LOW) & ~differ & BYTES_HIGH;
 }
 
+/* Use comes first: a small bucket has no memory for slots that its head cannot say are used. */
 INLINE bool slot_agrees(const struct bucket *b, unsigned slot, const struct probe *probe)
 {
-    return bucket_stored(b, slot) == probe->stored && bucket_is_used(b, slot);
+    return bucket_is_used(b, slot) && bucket_stored(b, slot) == probe->stored;
 }
 
 #define FOR_EACH_MATCH(slot, b, tags)                                                          \
@@ -116,7 +117,7 @@ void table_insert(struct table *t, uint64_t hash, void *entry)
     ASSERT_DEBUG(!table_find(t, hash, t->type->key(entry)));
 
     size_t number = table_address(t, hash);
-    struct chain_end end = { table_bucket(t, number), 0 };
+    struct chain_end end = { .at = table_bucket(t, number) };
     chain_add(t, &end,
               (struct slot_value){ entry, (uint8_t)(hash >> 56),
                                    (uint16_t)(hash >> table_stored_from(t, number)) });
@@ -184,7 +185,7 @@ static struct place place_of_entry(const struct table *t, uint64_t hash, const v
     struct bucket *b = probe.first;
     for (;;) {
         FOR_EACH_MATCH(slot, b, probe.tags)
-        if (bucket_entry(b, slot) == entry && bucket_is_used(b, slot))
+        if (bucket_is_used(b, slot) && bucket_entry(b, slot) == entry)
             return (struct place){ probe.first, b, slot };
         if (!bucket_is_chained(b))
             return (struct place){ .at = NULL };

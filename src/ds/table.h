@@ -84,8 +84,7 @@ void table_each(const struct table *t, table_visit visit, void *arg);
 struct table_iter {
     struct table *table;
     size_t bucket;
-    void *at; /* the bucket or overflow bucket being read */
-    unsigned slot;
+    unsigned depth, slot; /* the place in its chain */
 };
 void table_iter_open(struct table_iter *it, struct table *t);
 void *table_iter_next(struct table_iter *it); /* NULL at the end */

@@ -13,7 +13,8 @@ static void verify_shape(const struct table *t);
 size_t table_footprint(const struct table *t)
 {
     size_t bytes = mem_size_class(sizeof(*t));
-    bytes += t->overflow_count * sizeof(struct bucket);
+    bytes += t->large_count * mem_size_class(sizeof(struct bucket));
+    bytes += t->small_count * mem_size_class(SMALL_BYTES);
     if (t->segment_count == 1)
         return bytes + mem_block_size(t->only);
     bytes += t->segment_count * SEGMENT_BUCKETS * sizeof(struct bucket);
@@ -26,7 +27,7 @@ void table_stats_read(const struct table *t, struct table_stats *ret_stats)
     struct table_stats stats = {
         .entries = t->count,
         .buckets = t->buckets,
-        .overflow_buckets = t->overflow_count,
+        .overflow_buckets = t->small_count + t->large_count,
         .segments = t->segment_count,
         .level = (unsigned)__builtin_ctzll((t->mask >> 1) + 1),
     };
@@ -51,7 +52,7 @@ void table_verify(const struct table *t)
         verify_chain(t, number);
     }
     ASSERT(entries == t->count);
-    ASSERT(overflows == t->overflow_count);
+    ASSERT(overflows == t->small_count + t->large_count);
 }
 
 /* Adds the number of overflow buckets to *overflows. */
@@ -78,21 +79,24 @@ static void verify_shape(const struct table *t)
     ASSERT(t->segment_count == 1 || t->only_capacity == SEGMENT_BUCKETS);
     ASSERT(t->segment_count == 1 || t->segment_count <= t->directory_capacity);
     ASSERT(t->buckets <= t->only_capacity || t->segment_count > 1);
-    ASSERT(!t->spare);
 }
 
 static void verify_chain(const struct table *t, size_t number)
 {
     const struct bucket *b = table_bucket(t, number);
-    ASSERT((uintptr_t)b % sizeof(uint64_t) == 0);
+    bool small = false;
+    /* Plain pointers make odd buckets. */
+    ASSERT(sizeof(*b) % BUCKET_ALIGN != 0 || (uintptr_t)b % BUCKET_ALIGN == 0);
     for (;; b = bucket_link(b)) {
         ASSERT(!(bucket_is_chained(b) && bucket_is_used(b, BUCKET_LINK_SLOT)));
+        ASSERT(!small || (bucket_used(b) & ~SMALL_FULL) == 0);
         for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
             if (bucket_is_used(b, slot))
                 verify_entry(t, number, bucket_get(b, slot));
         if (!bucket_is_chained(b))
             return;
-        ASSERT(bucket_link(b));
+        ASSERT(!small);
+        small = bucket_links_small(b);
     }
 }
 

@@ -29,76 +29,90 @@ static void segments_fit(struct table *t);
 static void segments_trim(struct table *t);
 static void only_resize(struct table *t, size_t capacity);
 
-static struct bucket *bucket_next(const struct bucket *b)
+static void bucket_chain(struct bucket *b, struct bucket *next, bool small)
 {
-    return bucket_is_chained(b) ? bucket_link(b) : NULL;
+    uintptr_t link = (uintptr_t)next | (small ? LINK_SMALL : 0);
+    b->head &= ~((uint64_t)1 << (56 + BUCKET_LINK_SLOT));
+    b->head |= (uint64_t)1 << 63;
+    bucket_set_slot(b, BUCKET_LINK_SLOT, (void *)link, 0);
 }
 
-static struct bucket *overflow_new(struct table *t)
+static struct bucket *overflow_new(struct table *t, bool small)
 {
-    struct bucket *b = t->spare;
-    if (b)
-        t->spare = bucket_next(b);
-    else
-        b = mem_alloc_aligned(sizeof(*b), sizeof(*b));
+    struct bucket *b;
+    if (small) {
+        b = mem_alloc_aligned(BUCKET_ALIGN / 2, SMALL_BYTES);
+        t->small_count++;
+    } else {
+        b = mem_alloc_aligned(BUCKET_ALIGN, sizeof(*b));
+        t->large_count++;
+    }
     bucket_init(b);
-    t->overflow_count++;
     return b;
 }
 
-static void bucket_chain(struct bucket *b, struct bucket *next)
+static void overflow_free(struct table *t, struct bucket *b, bool small)
 {
-    bucket_clear_slot(b, BUCKET_LINK_SLOT);
-    b->head |= (uint64_t)1 << 63;
-    bucket_set_slot(b, BUCKET_LINK_SLOT, next, 0);
+    if (small)
+        t->small_count--;
+    else
+        t->large_count--;
+    mem_free(b);
 }
 
-/* Out of its chain, for overflow_new while the chain is written anew. */
-static void overflow_keep(struct table *t, struct bucket *b)
+/* Room behind the chain's full last bucket: a whole bucket in place of a small one, else a small one
+ * more. */
+static void chain_extend(struct table *t, struct chain_end *end)
 {
-    bucket_init(b);
-    if (t->spare)
-        bucket_chain(b, t->spare);
-    t->spare = b;
-    t->overflow_count--;
-}
-
-static void overflow_release(struct table *t)
-{
-    while (t->spare) {
-        struct bucket *b = t->spare;
-        t->spare = bucket_next(b);
-        mem_free(b);
+    struct bucket *full = end->at;
+    if (end->before && bucket_links_small(end->before)) {
+        struct bucket *whole = overflow_new(t, /* small= */ false);
+        memcpy(whole, full, SMALL_BYTES);
+        bucket_chain(end->before, whole, /* small= */ false);
+        overflow_free(t, full, /* small= */ true);
+        end->at = whole;
+        return;
     }
+    struct bucket *last = overflow_new(t, /* small= */ true);
+    bucket_put(last, 0, bucket_get(full, BUCKET_LINK_SLOT));
+    bucket_chain(full, last, /* small= */ true);
+    end->before = full;
+    end->at = last;
+    end->depth++;
+    t->depth_max = MAX_OF(t->depth_max, end->depth);
+}
+
+/* The free slots of the chain's bucket that `end` has come to. */
+static unsigned chain_open(const struct chain_end *end)
+{
+    unsigned all = BUCKET_FULL;
+    if (bucket_is_chained(end->at))
+        all = BUCKET_FULL_BELOW_LINK;
+    else if (end->before && bucket_links_small(end->before))
+        all = SMALL_FULL;
+    return all & ~bucket_used(end->at);
 }
 
 void chain_add(struct table *t, struct chain_end *end, struct slot_value value)
 {
-    const unsigned below_link = BUCKET_FULL >> 1;
-    struct bucket *b = end->at;
-    while (bucket_is_chained(b) && bucket_used(b) == below_link) {
-        b = bucket_link(b);
+    while (bucket_is_chained(end->at) && bucket_used(end->at) == BUCKET_FULL_BELOW_LINK) {
+        end->before = end->at;
+        end->at = bucket_link(end->at);
         end->depth++;
     }
-
-    unsigned open = ~bucket_used(b) & (bucket_is_chained(b) ? below_link : BUCKET_FULL);
+    unsigned open = chain_open(end);
     if (UNLIKELY(open == 0)) {
-        struct bucket *last = overflow_new(t);
-        bucket_put(last, BUCKET_LINK_SLOT, bucket_get(b, BUCKET_LINK_SLOT));
-        bucket_chain(b, last);
-        b = last;
-        end->depth++;
-        t->depth_max = MAX_OF(t->depth_max, end->depth);
-        open = below_link;
+        chain_extend(t, end);
+        open = chain_open(end);
     }
-    bucket_put(b, (unsigned)__builtin_ctz(open), value);
-    end->at = b;
+    bucket_put(end->at, (unsigned)__builtin_ctz(open), value);
 }
 
 /* Empties the chain of `from` into the move's ends, of which `from` itself may be one. */
 INLINE void chain_move(struct table *t, struct bucket *from, struct move *m, route choose)
 {
     struct bucket first = *from;
+    bool small = false;
     bucket_init(from);
     for (struct bucket *b = &first, *next; b; b = next) {
         for (unsigned used = bucket_used(b); used != 0; used &= used - 1) {
@@ -107,26 +121,33 @@ INLINE void chain_move(struct table *t, struct bucket *from, struct move *m, rou
             chain_add(t, &m->ends[end], value);
         }
         next = bucket_next(b);
+        bool next_small = next && bucket_links_small(b);
         if (b != &first)
-            overflow_keep(t, b);
+            overflow_free(t, b, small);
+        small = next_small;
     }
-    overflow_release(t);
 }
 
 void chain_tighten(struct table *t, struct bucket *first)
 {
     unsigned entries = 0;
     unsigned overflows = 0;
+    bool small = false;
     for (struct bucket *b = first;; b = bucket_link(b)) {
         entries += (unsigned)__builtin_popcount(bucket_used(b));
         if (!bucket_is_chained(b))
             break;
+        small = bucket_links_small(b);
         overflows++;
     }
-    /* A chain of one bucket less holds this many. */
-    if (overflows == 0 || entries > BUCKET_LINK_SLOT * (overflows - 1) + BUCKET_SLOTS)
+    if (overflows == 0)
         return;
-    struct move m = { .ends = { { first, 0 } } };
+    /* So many fit without the last bucket, or with a small one in its place. */
+    const unsigned less = small ? BUCKET_LINK_SLOT * (overflows - 1) + BUCKET_SLOTS
+                                : BUCKET_LINK_SLOT * overflows + SMALL_SLOTS;
+    if (entries > less)
+        return;
+    struct move m = { .ends = { { .at = first } } };
     chain_move(t, first, &m, route_same);
 }
 
@@ -169,7 +190,7 @@ void table_merge_one(struct table *t)
     m.ends[0].at = into;
     if (m.level == TABLE_REBASE_LEVEL) {
         chain_move(t, into, &m, route_merge);
-        m.ends[0] = (struct chain_end){ into, 0 };
+        m.ends[0] = (struct chain_end){ .at = into };
     }
     chain_move(t, table_bucket(t, last), &m, route_merge);
     segments_trim(t);
@@ -184,10 +205,12 @@ void table_after_walk(struct table *t, size_t number)
 void table_bucket_reset(struct table *t, size_t number)
 {
     struct bucket *first = table_bucket(t, number);
+    bool small = bucket_is_chained(first) && bucket_links_small(first);
     for (struct bucket *b = bucket_next(first), *next; b; b = next) {
         next = bucket_next(b);
-        mem_free(b);
-        t->overflow_count--;
+        bool next_small = next && bucket_links_small(b);
+        overflow_free(t, b, small);
+        small = next_small;
     }
     bucket_init(first);
 }
@@ -242,7 +265,7 @@ void table_after_insert(struct table *t)
 
 void table_after_remove(struct table *t)
 {
-    if (t->count == 0 && t->overflow_count == 0)
+    if (t->count == 0 && t->small_count + t->large_count == 0)
         t->depth_max = 0;
     if (UNLIKELY(t->count < t->merge_below))
         (void)table_settle(t, TABLE_STEPS_MAX);
@@ -288,7 +311,7 @@ INLINE unsigned route_same(const struct table *t, const struct move *m, struct s
 
 static struct bucket *segment_new(size_t buckets)
 {
-    return mem_alloc_aligned(sizeof(struct bucket), buckets * sizeof(struct bucket));
+    return mem_alloc_aligned(BUCKET_ALIGN, buckets * sizeof(struct bucket));
 }
 
 void table_segments_init(struct table *t)
@@ -304,7 +327,7 @@ void table_segments_init(struct table *t)
 
 void table_segments_done(struct table *t)
 {
-    for (size_t number = 0; t->overflow_count > 0; number++)
+    for (size_t number = 0; t->small_count + t->large_count > 0; number++)
         table_bucket_reset(t, number);
     for (size_t i = 0; i < t->segment_count; i++)
         mem_free(t->segments[i]);

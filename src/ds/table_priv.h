@@ -7,6 +7,9 @@
  *              bit i says that slot i holds an entry, bit 7 that slot 6 is the link instead
  *     slots    7 words: bits 0 to 47 the entry, bits 48 to 63 the stored bits of its hash
  *
+ * An overflow bucket looks the same, or is a small one: the first half of a bucket, with three slots, never
+ * chained, because most overflows are of two or three entries. Bit 0 of the link says so.
+ *
  * A full bucket is chained to an overflow bucket, whose address takes the place of slot 6; the
  * entry that stood there moves to the new last bucket. A walk reads slot 6 last and ends when it has,
  * so it meets each entry once also when the chain grows under it: what moves was still to come, or
@@ -41,7 +44,10 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tags are found by the 
 #define BUCKET_SLOTS 7
 #define BUCKET_LINK_SLOT 6
 #define BUCKET_FULL 0x7fU
-#define BUCKET_CHAINED 0x80U
+#define BUCKET_FULL_BELOW_LINK 0x3fU
+#define SMALL_SLOTS 3
+#define SMALL_FULL 0x7U
+#define LINK_SMALL ((uintptr_t)1)
 
 #define SEGMENT_BITS 9
 #define SEGMENT_BUCKETS ((size_t)1 << SEGMENT_BITS)
@@ -60,18 +66,28 @@ static_assert(TABLE_REBASE_LEVEL <= STORED_FIRST + STORED_BITS, "no bit may be l
 #define POINTER_BITS 48
 #define POINTER_MASK (((uint64_t)1 << POINTER_BITS) - 1)
 
+#ifdef TABLE_PLAIN_POINTERS
+struct slot {
+    void *ptr;
+    uint16_t stored;
+};
+#else
+struct slot {
+    uint64_t word;
+};
+#endif
+
 struct bucket {
     uint64_t head;
-#ifdef TABLE_PLAIN_POINTERS
-    void *slots[BUCKET_SLOTS];
-    uint16_t stored[BUCKET_SLOTS];
-#else
-    uint64_t slots[BUCKET_SLOTS];
-#endif
-} __attribute__((aligned(64)));
+    struct slot slots[BUCKET_SLOTS];
+};
+
+#define BUCKET_ALIGN 64
+#define SMALL_BYTES offsetof(struct bucket, slots[SMALL_SLOTS])
 
 #ifndef TABLE_PLAIN_POINTERS
 static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
+static_assert(SMALL_BYTES == 32, "a small overflow bucket is half of one");
 #endif
 
 /* `buckets` and `mask` go together: 2^L <= buckets < 2^(L+1) == mask + 1. */
@@ -86,9 +102,8 @@ struct table {
     size_t merge_below; /* count that asks for a merge */
     struct bucket *only;
     size_t segment_count, directory_capacity;
-    size_t only_capacity;  /* buckets that fit in a lone segment: 1, 2, 4 ... SEGMENT_BUCKETS */
-    size_t overflow_count; /* overflow buckets in chains */
-    struct bucket *spare;  /* overflow buckets for reuse while chains are written anew */
+    size_t only_capacity; /* buckets that fit in a lone segment: 1, 2, 4 ... SEGMENT_BUCKETS */
+    size_t small_count, large_count; /* overflow buckets */
     unsigned depth_max; /* no chain has, or had since the table was empty, more overflow buckets */
     unsigned walkers;   /* open iterators and running callbacks: no split, no merge, no unlinking */
     bool hold;
@@ -104,7 +119,15 @@ struct slot_value {
 /* Where a chain is being filled. */
 struct chain_end {
     struct bucket *at;
-    unsigned depth; /* overflow buckets before and including `at` */
+    struct bucket *before; /* whose link leads to `at`; NULL at the chain's first bucket */
+    unsigned depth;        /* overflow buckets before and including `at` */
+};
+
+/* Where a chain is being read. It holds no address but the first, as a full small bucket is replaced
+ * by a whole one. */
+struct chain_walk {
+    struct bucket *first;
+    unsigned depth, slot;
 };
 
 INLINE unsigned bucket_used(const struct bucket *b)
@@ -127,37 +150,46 @@ INLINE uint8_t bucket_tag(const struct bucket *b, unsigned slot)
     return (uint8_t)(b->head >> (8 * slot));
 }
 
-INLINE void *bucket_entry(const struct bucket *b, unsigned slot)
+INLINE void *slot_pointer(struct slot slot)
 {
 #ifdef TABLE_PLAIN_POINTERS
-    return b->slots[slot];
+    return slot.ptr;
 #else
-    return (void *)(uintptr_t)(b->slots[slot] & POINTER_MASK);
+    return (void *)(uintptr_t)(slot.word & POINTER_MASK);
 #endif
+}
+
+INLINE void *bucket_entry(const struct bucket *b, unsigned slot)
+{
+    return slot_pointer(b->slots[slot]);
 }
 
 INLINE uint16_t bucket_stored(const struct bucket *b, unsigned slot)
 {
 #ifdef TABLE_PLAIN_POINTERS
-    return b->stored[slot];
+    return b->slots[slot].stored;
 #else
-    return (uint16_t)(b->slots[slot] >> POINTER_BITS);
+    return (uint16_t)(b->slots[slot].word >> POINTER_BITS);
 #endif
 }
 
 INLINE void bucket_set_slot(struct bucket *b, unsigned slot, void *ptr, uint16_t stored)
 {
 #ifdef TABLE_PLAIN_POINTERS
-    b->slots[slot] = ptr;
-    b->stored[slot] = stored;
+    b->slots[slot] = (struct slot){ ptr, stored };
 #else
-    b->slots[slot] = (uint64_t)(uintptr_t)ptr | (uint64_t)stored << POINTER_BITS;
+    b->slots[slot].word = (uint64_t)(uintptr_t)ptr | (uint64_t)stored << POINTER_BITS;
 #endif
 }
 
 INLINE struct bucket *bucket_link(const struct bucket *b)
 {
-    return (struct bucket *)bucket_entry(b, BUCKET_LINK_SLOT);
+    return (struct bucket *)((uintptr_t)bucket_entry(b, BUCKET_LINK_SLOT) & ~LINK_SMALL);
+}
+
+INLINE bool bucket_links_small(const struct bucket *b)
+{
+    return (uintptr_t)bucket_entry(b, BUCKET_LINK_SLOT) & LINK_SMALL;
 }
 
 INLINE void bucket_put(struct bucket *b, unsigned slot, struct slot_value value)
@@ -179,9 +211,15 @@ INLINE void bucket_clear_slot(struct bucket *b, unsigned slot)
     bucket_set_slot(b, slot, NULL, 0);
 }
 
+/* What is in the slots does not matter while the head does not say that they are used. */
 INLINE void bucket_init(struct bucket *b)
 {
-    *b = (struct bucket){ .head = 0 };
+    b->head = 0;
+}
+
+INLINE struct bucket *bucket_next(const struct bucket *b)
+{
+    return bucket_is_chained(b) ? bucket_link(b) : NULL;
 }
 
 INLINE struct bucket *table_bucket(const struct table *t, size_t number)
@@ -212,18 +250,22 @@ INLINE unsigned table_stored_from(const struct table *t, uint64_t number)
     return (number & (half - 1)) + half < t->buckets ? TABLE_REBASE_LEVEL : STORED_FIRST;
 }
 
-/* The next entry of a chain, NULL at its end. Starts with *at the bucket and *slot 0. */
-INLINE void *chain_next(struct bucket **at, unsigned *slot)
+/* The next entry of a chain, NULL at its end. */
+INLINE void *chain_next(struct chain_walk *walk)
 {
-    while (*slot < BUCKET_SLOTS) {
-        if (*slot == BUCKET_LINK_SLOT && bucket_is_chained(*at)) {
-            *at = bucket_link(*at);
-            *slot = 0;
+    struct bucket *b = walk->first;
+    for (unsigned i = 0; i < walk->depth; i++)
+        b = bucket_link(b);
+    while (walk->slot < BUCKET_SLOTS) {
+        if (walk->slot == BUCKET_LINK_SLOT && bucket_is_chained(b)) {
+            b = bucket_link(b);
+            walk->depth++;
+            walk->slot = 0;
             continue;
         }
-        unsigned here = (*slot)++;
-        if (bucket_is_used(*at, here))
-            return bucket_entry(*at, here);
+        unsigned here = walk->slot++;
+        if (bucket_is_used(b, here))
+            return bucket_entry(b, here);
     }
     return NULL;
 }
@@ -232,7 +274,7 @@ INLINE void *chain_next(struct bucket **at, unsigned *slot)
 
 /* Adds at the first free slot of the chain from `end` on, or in a new overflow bucket. */
 void chain_add(struct table *t, struct chain_end *end, struct slot_value value);
-/* Gives back overflow buckets that removals have made superfluous. */
+/* Gives back what removals have made superfluous of overflow buckets. */
 void chain_tighten(struct table *t, struct bucket *first);
 /* Splits, or merges, what the thresholds ask for: at most TABLE_STEPS_MAX buckets. */
 void table_after_insert(struct table *t);

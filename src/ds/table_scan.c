@@ -21,11 +21,10 @@ uint64_t table_scan(struct table *t, uint64_t cursor, table_visit visit, void *a
 {
     const size_t number = table_address(t, cursor);
     const unsigned level = table_level_of(t, number);
-    struct bucket *at = table_bucket(t, number);
-    unsigned slot = 0;
+    struct chain_walk walk = { .first = table_bucket(t, number) };
 
     t->walkers++;
-    for (void *entry; (entry = chain_next(&at, &slot));)
+    for (void *entry; (entry = chain_next(&walk));)
         visit(arg, entry);
     t->walkers--;
     if (t->walkers == 0)
@@ -38,9 +37,8 @@ uint64_t table_scan(struct table *t, uint64_t cursor, table_visit visit, void *a
 void table_each(const struct table *t, table_visit visit, void *arg)
 {
     for (size_t number = 0; number < t->buckets; number++) {
-        struct bucket *at = table_bucket(t, number);
-        unsigned slot = 0;
-        for (void *entry; (entry = chain_next(&at, &slot));)
+        struct chain_walk walk = { .first = table_bucket(t, number) };
+        for (void *entry; (entry = chain_next(&walk));)
             visit(arg, entry);
     }
 }
@@ -48,21 +46,21 @@ void table_each(const struct table *t, table_visit visit, void *arg)
 void table_iter_open(struct table_iter *it, struct table *t)
 {
     t->walkers++;
-    *it = (struct table_iter){ .table = t, .at = table_bucket(t, 0) };
+    *it = (struct table_iter){ .table = t };
 }
 
 void *table_iter_next(struct table_iter *it)
 {
     ASSERT(it->table);
     while (it->bucket < it->table->buckets) {
-        struct bucket *at = it->at;
-        void *entry = chain_next(&at, &it->slot);
-        it->at = at;
+        struct chain_walk walk = { table_bucket(it->table, it->bucket), it->depth, it->slot };
+        void *entry = chain_next(&walk);
+        it->depth = walk.depth;
+        it->slot = walk.slot;
         if (entry)
             return entry;
-        if (++it->bucket < it->table->buckets)
-            it->at = table_bucket(it->table, it->bucket);
-        it->slot = 0;
+        it->bucket++;
+        it->depth = it->slot = 0;
     }
     return NULL;
 }
@@ -94,9 +92,8 @@ static void *entry_at(struct bucket *b, uint64_t position)
 static void *entry_of_rank(const struct table *t, uint64_t rank)
 {
     for (size_t number = 0; number < t->buckets; number++) {
-        struct bucket *at = table_bucket(t, number);
-        unsigned slot = 0;
-        for (void *entry; (entry = chain_next(&at, &slot));)
+        struct chain_walk walk = { .first = table_bucket(t, number) };
+        for (void *entry; (entry = chain_next(&walk));)
             if (rank-- == 0)
                 return entry;
     }
@@ -126,10 +123,9 @@ bool table_drain(struct table *t, size_t buckets, table_visit visit, void *arg)
     ASSERT(t->walkers == 0);
     for (; buckets > 0 && t->count > 0; buckets--) {
         const size_t number = t->buckets - 1;
-        struct bucket *at = table_bucket(t, number);
-        unsigned slot = 0;
+        struct chain_walk walk = { .first = table_bucket(t, number) };
         t->walkers++;
-        for (void *entry; (entry = chain_next(&at, &slot));) {
+        for (void *entry; (entry = chain_next(&walk));) {
             visit(arg, entry);
             t->count--;
         }
