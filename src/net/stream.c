@@ -2,6 +2,7 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -17,6 +18,7 @@ static const struct stream_backend *const backends[] = {
     [STREAM_READINESS] = &stream_readiness,
     [STREAM_DELAYED] = &stream_delayed,
     [STREAM_URING] = &stream_uring,
+    [STREAM_THREADS] = &stream_threads,
 };
 
 struct adopted {
@@ -274,7 +276,7 @@ void stream_send(struct stream *s, struct outq *q)
 
 size_t stream_unsent(const struct stream *s)
 {
-    return s->ended ? 0 : s->out.bytes;
+    return s->ended ? 0 : s->out.bytes + s->away;
 }
 
 struct conn *stream_conn(const struct stream *s)
@@ -284,7 +286,7 @@ struct conn *stream_conn(const struct stream *s)
 
 size_t stream_footprint(const struct stream *s)
 {
-    return s->io->backend->stream_size + s->conn->type->size + outq_footprint(&s->out);
+    return s->io->backend->stream_size + s->conn->type->size + s->away + outq_footprint(&s->out);
 }
 
 /* -- telling the user --------------------------------------------------------------------- */
@@ -309,12 +311,32 @@ bool stream_tell_expected(struct stream *s, size_t len)
     return stream_busy_leave(s);
 }
 
+static bool deliver_expected(struct stream *s, struct slice bytes, size_t *ret_len)
+{
+    *ret_len = MIN_OF(bytes.len, s->expect_left);
+    memcpy(s->expect_out, bytes.ptr, *ret_len);
+    return stream_tell_expected(s, *ret_len);
+}
+
+bool stream_deliver(struct stream *s, struct slice *bytes)
+{
+    while (bytes->len > 0 && !s->ended && !s->read_stopped) {
+        size_t len = stream_limit(s->io, bytes->len);
+        bool open = s->expect_left > 0 ? deliver_expected(s, *bytes, &len)
+                                       : stream_tell_bytes(s, slice_of(bytes->ptr, len));
+        if (!open)
+            return false;
+        *bytes = slice_from(*bytes, len);
+    }
+    return true;
+}
+
 bool stream_tell_sent(struct stream *s)
 {
     if (!s->callbacks->on_sent)
         return true;
     stream_busy_enter(s);
-    s->callbacks->on_sent(s->user, s->out.bytes);
+    s->callbacks->on_sent(s->user, stream_unsent(s));
     return stream_busy_leave(s);
 }
 

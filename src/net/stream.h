@@ -2,8 +2,8 @@
  *
  * Clients do not call read and write. A stream delivers received bytes (on_bytes) and takes queues
  * of sealed spans (stream_send); what becomes of them is reported later. Readiness (epoll over any
- * struct conn, also TLS), completions (io_uring) and a test transport that completes one turn later
- * implement the same contract.
+ * struct conn, also TLS), completions (io_uring), threads that read and write, and a test transport
+ * that completes one turn later implement the same contract.
  *
  * Received bytes lie in the batch memory of the stream's `struct stream_io`. They stay valid until
  * stream_io_batch_done(), which the turn calls when the batch's last command has run. Sent spans
@@ -28,11 +28,12 @@ struct stream;
 struct stream_io;
 
 /* How the streams of one loop move bytes. */
-enum stream_kind { STREAM_READINESS, STREAM_DELAYED, STREAM_URING };
+enum stream_kind { STREAM_READINESS, STREAM_DELAYED, STREAM_URING, STREAM_THREADS };
 
 struct stream_io_settings {
     enum stream_kind kind;
     size_t read_max;  /* bytes taken from a stream in one event (default 64 KiB) */
+    size_t threads;   /* of STREAM_THREADS: how many (default 1) */
     size_t write_max; /* bytes given to a stream in one event (default 64 KiB) */
 };
 

@@ -22,8 +22,7 @@ struct delayed_io {
 
 struct delayed {
     struct stream s;
-    char *received; /* from mem_alloc, until it is delivered */
-    size_t received_len, received_from;
+    char *received;  /* from mem_alloc, until it is delivered */
     ssize_t outcome; /* of the receive: > 0, 0 the end, -errno */
     uint64_t receive_turn, send_turn;
     bool receiving, sending;
@@ -100,40 +99,33 @@ static void read_ready(struct conn *c)
         d->received = NULL;
         return;
     }
-    d->received_len = d->outcome > 0 ? (size_t)d->outcome : 0;
-    s->io->stats.bytes_in += d->received_len;
-    s->io->stats.reads += d->received_len > 0;
-    d->received_from = 0;
+    if (d->outcome > 0) {
+        s->io->stats.bytes_in += (uint64_t)d->outcome;
+        s->io->stats.reads++;
+    }
     d->receiving = true;
     d->receive_turn = loop_turns(s->io->loop);
     watch(d);
     schedule(d);
 }
 
-/* The part of what was received that belongs to an expected bulk. False if the stream was closed. */
-static bool deliver_expected(struct delayed *d)
-{
-    size_t len = MIN_OF(d->received_len - d->received_from, d->s.expect_left);
-    memcpy(d->s.expect_out, d->received + d->received_from, len);
-    d->received_from += len;
-    return stream_tell_expected(&d->s, len);
-}
-
 static bool deliver(struct delayed *d)
 {
     if (d->outcome <= 0)
         return stream_tell_closed(&d->s, (int)d->outcome);
-    while (d->s.expect_left > 0 && d->received_from < d->received_len)
-        if (!deliver_expected(d))
-            return false;
-    if (d->s.read_stopped && d->received_from < d->received_len)
-        return true; /* stopped by the bulk's callback: the rest waits */
-
-    struct slice rest = slice_from(slice_of(d->received, d->received_len), d->received_from);
+    /* The bytes must outlive the stream, which may be closed on the way. */
+    struct slice bytes = slice_of(d->received, (size_t)d->outcome);
     stream_io_adopt(d->s.io, d->received);
     d->received = NULL;
     d->receiving = false;
-    return rest.len == 0 || stream_tell_bytes(&d->s, rest);
+    if (!stream_deliver(&d->s, &bytes))
+        return false;
+    if (bytes.len > 0 && !d->s.ended) { /* stopped half-way: the rest waits */
+        d->received = memcpy(mem_alloc(bytes.len), bytes.ptr, bytes.len);
+        d->outcome = (ssize_t)bytes.len;
+        d->receiving = true;
+    }
+    return true;
 }
 
 static void delayed_read_changed(struct stream *s)

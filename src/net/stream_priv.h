@@ -33,6 +33,7 @@ struct stream_backend {
 extern const struct stream_backend stream_readiness;
 extern const struct stream_backend stream_delayed;
 extern const struct stream_backend stream_uring;
+extern const struct stream_backend stream_threads;
 
 struct adopted;
 
@@ -68,6 +69,7 @@ struct stream {
     const struct stream_callbacks *callbacks;
     void *user;
     struct outq out;
+    size_t away; /* bytes that the backend has taken from `out` and not sent yet */
     char *expect_out;
     size_t expect_left;
     struct list queued; /* in the io's `ending`, or in a list of the backend's until `stop` */
@@ -92,10 +94,15 @@ bool stream_tell_bytes(struct stream *s, struct slice bytes);
 bool stream_tell_expected(struct stream *s, size_t len); /* `len` more bytes lie in expect_out */
 bool stream_tell_sent(struct stream *s);
 bool stream_tell_closed(struct stream *s, int error);
-/* The same, but not from inside this call. */
+/* For backends that receive before anybody asked: fills the expected bulk, then tells the rest, until
+ * reading is stopped; *bytes becomes what was not handed out. False if the stream was closed. */
+bool stream_deliver(struct stream *s, struct slice *bytes);
+/* The same as stream_tell_closed, but not from inside this call. */
 void stream_break_later(struct stream *s, int error);
 
 /* Writes what the peer takes, up to write_max. Bytes written or -errno, -EAGAIN too. */
 ssize_t stream_flush(struct stream *s);
+/* The same of any queue, at most `limit` bytes; touches nothing but the queue and the connection. */
+ssize_t stream_write_queue(struct conn *c, struct outq *q, size_t limit);
 
 #endif

@@ -89,48 +89,55 @@ static void readiness_read_changed(struct stream *s)
 /* -- writing ------------------------------------------------------------------------------ */
 
 /* One call of the kernel for at most `limit` bytes; *ret_asked says how many were offered. */
-static ssize_t write_some(struct stream *s, size_t limit, size_t *ret_asked)
+static ssize_t write_some(struct conn *c, struct outq *q, size_t limit, size_t *ret_asked)
 {
-    const struct span *first = outq_peek(&s->out, 0);
-    if (first->len >= limit || s->out.count == 1) {
+    const struct span *first = outq_peek(q, 0);
+    if (first->len >= limit || q->count == 1) {
         *ret_asked = MIN_OF(first->len, limit);
-        return conn_write(s->conn, first->ptr, *ret_asked);
+        return conn_write(c, first->ptr, *ret_asked);
     }
     struct iovec parts[PARTS_MAX];
     int count = 0;
     *ret_asked = 0;
     while (count < PARTS_MAX && *ret_asked < limit) {
-        const struct span *span = outq_peek(&s->out, (uint32_t)count);
+        const struct span *span = outq_peek(q, (uint32_t)count);
         if (!span)
             break;
         size_t len = MIN_OF(span->len, limit - *ret_asked);
         parts[count++] = (struct iovec){ (void *)(uintptr_t)span->ptr, len };
         *ret_asked += len;
     }
-    return conn_writev(s->conn, parts, count);
+    return conn_writev(c, parts, count);
+}
+
+ssize_t stream_write_queue(struct conn *c, struct outq *q, size_t limit)
+{
+    size_t sent = 0;
+    while (q->bytes > 0 && sent < limit) {
+        size_t asked = 0;
+        ssize_t put = write_some(c, q, limit - sent, &asked);
+        if (put < 0 && (put != -EAGAIN || sent == 0))
+            return put;
+        if (put > 0) {
+            outq_drop(q, (size_t)put);
+            sent += (size_t)put;
+        }
+        if (put < 0 || (size_t)put < asked)
+            break;
+    }
+    return (ssize_t)sent;
 }
 
 ssize_t stream_flush(struct stream *s)
 {
     struct stream_io *io = s->io;
     size_t limit = io->write_max_lifted ? SIZE_MAX : io->settings.write_max;
-    size_t sent = 0;
-    limit = stream_limit(io, limit);
-    while (s->out.bytes > 0 && sent < limit) {
-        size_t asked = 0;
-        ssize_t put = write_some(s, limit - sent, &asked);
-        if (put < 0 && (put != -EAGAIN || sent == 0))
-            return put;
-        if (put > 0) {
-            outq_drop(&s->out, (size_t)put);
-            sent += (size_t)put;
-        }
-        if (put < 0 || (size_t)put < asked)
-            break;
+    ssize_t sent = stream_write_queue(s->conn, &s->out, stream_limit(io, limit));
+    if (sent > 0) {
+        io->stats.writes++;
+        io->stats.bytes_out += (uint64_t)sent;
     }
-    io->stats.writes++;
-    io->stats.bytes_out += sent;
-    return (ssize_t)sent;
+    return sent;
 }
 
 static void write_ready(struct conn *c)

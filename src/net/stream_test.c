@@ -14,7 +14,8 @@
 #include "net/conn.h"
 #include "tests/unit/check.h"
 
-static const enum stream_kind kinds[] = { STREAM_READINESS, STREAM_DELAYED, STREAM_URING };
+static const enum stream_kind kinds[] = { STREAM_READINESS, STREAM_DELAYED, STREAM_URING,
+                                          STREAM_THREADS };
 
 #define EACH_KIND(kind)                                               \
     for (size_t kind##_i = 0; kind##_i < COUNT_OF(kinds); kind##_i++) \

@@ -198,13 +198,6 @@ static void resume_later(struct ustream *u)
     ui->posted = true;
 }
 
-static bool deliver_expected(struct ustream *u, struct slice bytes, size_t *ret_len)
-{
-    *ret_len = MIN_OF(bytes.len, u->s.expect_left);
-    memcpy(u->s.expect_out, bytes.ptr, *ret_len);
-    return stream_tell_expected(&u->s, *ret_len);
-}
-
 static void keep(struct ustream *u, struct slice bytes)
 {
     if (!u->kept) {
@@ -214,22 +207,13 @@ static void keep(struct ustream *u, struct slice bytes)
     buf_append(u->kept, bytes);
 }
 
-/* Whatever is expected goes to its place, the rest as it is, or aside when reading is stopped. False
- * if the stream was closed. */
+/* False if the stream was closed. */
 static bool deliver(struct ustream *u, struct slice bytes)
 {
-    while (bytes.len > 0 && !u->s.ended) {
-        if (u->s.read_stopped) {
-            keep(u, bytes);
-            return true;
-        }
-        size_t len = stream_limit(u->s.io, bytes.len);
-        bool open = u->s.expect_left > 0 ? deliver_expected(u, bytes, &len)
-                                         : stream_tell_bytes(&u->s, slice_of(bytes.ptr, len));
-        if (!open)
-            return false;
-        bytes = slice_from(bytes, len);
-    }
+    if (!stream_deliver(&u->s, &bytes))
+        return false;
+    if (bytes.len > 0 && !u->s.ended)
+        keep(u, bytes);
     return true;
 }
 
