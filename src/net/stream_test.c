@@ -367,6 +367,25 @@ TEST(a_peer_that_closes_is_told_once)
     }
 }
 
+/* A peer that asks, says that it will ask nothing more, and reads. */
+TEST(the_end_is_told_a_turn_after_what_came_before_it)
+{
+    EACH_KIND(kind)
+    {
+        char answer[6] = { 0 };
+        peer_writes(w, SLICE("ask"));
+        CHECK_INT(shutdown(w->peer, SHUT_WR), 0);
+        w->keep_after_close = true;
+        turns_until_got(w, 3);
+        CHECK_INT(w->closes, 0);
+        send_copy(w, SLICE("answer"));
+        while (w->closes == 0)
+            turn(w);
+        CHECK_INT(recv(w->peer, answer, sizeof(answer), MSG_DONTWAIT), 6);
+        CHECK_MEM(answer, "answer", 6);
+    }
+}
+
 TEST(a_write_to_a_closed_peer_is_told_later_not_inside_the_call)
 {
     EACH_KIND(kind)

@@ -51,7 +51,8 @@ struct ustream {
     struct uring_op receive, send;
     struct buf *kept; /* received while reading was stopped; NULL if nothing was */
     int kept_error;
-    bool kept_end; /* the end came while reading was stopped: kept_error */
+    bool kept_end;   /* the end has come and is still to be told: kept_error */
+    bool end_is_new; /* in this turn: what came before it is answered first */
     bool receiving, cancelling;
 };
 static_assert(sizeof(struct ustream) + sizeof(struct conn) <= 250, "an idle client is cheap");
@@ -229,9 +230,10 @@ static void receive_ended(struct ustream *u, int32_t result)
     } else if (result == -ECANCELED || result > 0) {
         if (!u->s.read_stopped)
             receive_ask(u);
-    } else if (u->s.read_stopped || u->kept) {
-        u->kept_end = true;
+    } else if (result == 0 || u->s.read_stopped || u->kept) {
+        u->kept_end = u->end_is_new = true;
         u->kept_error = result;
+        resume_later(u);
     } else {
         (void)stream_tell_closed(&u->s, result);
     }
@@ -275,11 +277,16 @@ static bool deliver_kept(struct ustream *u)
         struct slice bytes = buf_slice(kept);
         stream_io_adopt(u->s.io, kept->ptr);
         mem_free(kept);
+        u->end_is_new = true;
         if (!deliver(u, bytes))
             return false;
     }
-    if (u->kept_end && !u->s.read_stopped && !u->kept)
+    if (!u->kept_end || u->s.read_stopped || u->kept)
+        return true;
+    if (!u->end_is_new)
         return stream_tell_closed(&u->s, u->kept_error);
+    u->end_is_new = false;
+    resume_later(u);
     return true;
 }
 
@@ -297,7 +304,8 @@ static void resume(struct loop *loop, struct loop_post *post)
         if (u->s.read_stopped)
             continue; /* reading's start comes back to it */
         stream_busy_enter(&u->s);
-        if (deliver_kept(u) && !u->s.ended && !u->s.read_stopped && !u->receiving)
+        bool open = deliver_kept(u) && !u->s.ended;
+        if (open && !u->s.read_stopped && !u->receiving && !u->kept_end)
             receive_ask(u);
         (void)stream_busy_leave(&u->s);
     }
