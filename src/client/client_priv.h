@@ -21,6 +21,7 @@ enum client_flag {
     CLIENT_LOCAL = 1 << 4,
     CLIENT_BAD_PROTOCOL = 1 << 5, /* an error is queued: nothing behind it is parsed */
     CLIENT_READ_STOPPED = 1 << 6,
+    CLIENT_LEFT = 1 << 7, /* the peer has; what it sent before comes request by request */
 };
 
 /* Bulks that were received into memory of their own, until their request has run. */

@@ -282,7 +282,11 @@ static void on_closed(void *user, int error)
     else
         log_write(LOG_VERBOSE, "Error on connection of client id=%" PRIu64 ": %s", c->session.id,
                   strerror(-error));
-    client_leave(c);
+    bool has_more = !list_is_empty(&c->in_resumed) && !(c->session.flags & SESSION_PARKED);
+    if (has_more)
+        c->flags |= CLIENT_LEFT;
+    else
+        client_leave(c);
 }
 
 const struct stream_callbacks client_stream_callbacks = {
@@ -366,7 +370,11 @@ void client_resume(struct client *c)
         resume_error(c);
     else if (c->held_len > 0 && !c->bulk)
         parse_all(c, slice_of(c->held, c->held_len));
-    if (list_is_empty(&c->in_resumed) && !(c->flags & CLIENT_READ_STOPPED))
+    if (!list_is_empty(&c->in_resumed))
+        return;
+    if (c->flags & CLIENT_LEFT)
+        client_leave(c);
+    else if (!(c->flags & CLIENT_READ_STOPPED))
         stream_read_start(c->stream);
 }
 

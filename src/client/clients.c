@@ -43,12 +43,17 @@ void clients_start(struct clients *cs, struct stream_io *io)
     batch_init(&cs->batch, stream_io_arena(io));
 }
 
+void clients_close(struct clients *cs)
+{
+    LIST_FOR_EACH_SAFE(node, &cs->all)
+    client_free(LIST_ENTRY(node, struct client, in_all));
+}
+
 void clients_free(struct clients *cs)
 {
     if (!cs)
         return;
-    LIST_FOR_EACH_SAFE(node, &cs->all)
-    client_free(LIST_ENTRY(node, struct client, in_all));
+    clients_close(cs);
     if (cs->pause_timer)
         (void)loop_timer_remove(cs->loop, cs->pause_timer);
     bulk_list_release(&cs->batch_bulks);

@@ -49,7 +49,10 @@ struct client_settings {
 };
 
 struct clients *clients_new(struct loop *loop, struct dispatch *d);
-/* Closes and frees all clients. Accepts NULL. */
+/* Closes and frees all clients. What the kernel, or a thread, still sends of their replies stays until
+ * the streams' operations have completed: stream_io_free() waits for that. */
+void clients_close(struct clients *cs);
+/* Behind stream_io_free(), if any reply may be on its way. Accepts NULL. */
 void clients_free(struct clients *cs);
 /* The means of moving bytes, made when the transport is known; before the first accept. */
 void clients_start(struct clients *cs, struct stream_io *io);
