@@ -1,0 +1,3 @@
+import { defineSession } from './session.js';
+
+defineSession(2);
