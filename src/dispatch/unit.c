@@ -16,6 +16,9 @@
 #define LOOK_AHEAD_ENTRY 8
 #define LOOK_AHEAD_CHAIN 4
 
+/* Room for so many requests is kept from turn to turn. */
+#define BATCH_KEEP ((size_t)16 * 1024)
+
 void batch_init(struct batch *b, struct arena *arena)
 {
     *b = (struct batch){ .arena = arena };
@@ -25,6 +28,14 @@ void batch_done(struct batch *b)
 {
     mem_free(b->items);
     *b = (struct batch){ 0 };
+}
+
+/* One flood of requests does not cost memory for ever. */
+static COLD void batch_forget_room(struct batch *b)
+{
+    mem_free(b->items);
+    b->items = NULL;
+    b->cap = 0;
 }
 
 struct request *batch_add(struct batch *b)
@@ -262,6 +273,8 @@ void dispatch_run_batch(struct dispatch *d, struct batch *batch)
     }
     ASSERT(batch->count == count && batch->items == items);
     batch->count = 0;
+    if (UNLIKELY(batch->cap > BATCH_KEEP && count < batch->cap / 4))
+        batch_forget_room(batch);
 }
 
 void dispatch_run(struct dispatch *d, struct request *request, struct arena *arena)

@@ -415,3 +415,17 @@ TEST(skip_waits_for_a_parked_request)
     REPLY(w, 0, "$1 1");
     dispatch_world_done(w);
 }
+
+TEST(a_flood_of_requests_costs_no_memory_for_ever)
+{
+    struct dispatch_world *w = world();
+    const size_t many = 100000;
+    for (size_t i = 0; i < many; i++)
+        dispatch_world_add(w, 0, "get a");
+    CHECK(w->batch.cap >= many);
+    dispatch_world_run(w);
+    dispatch_world_add(w, 0, "get a"); /* what comes behind shows that the flood is over */
+    dispatch_world_run(w);
+    CHECK(w->batch.cap < many / 4);
+    dispatch_world_done(w);
+}
