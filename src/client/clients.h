@@ -60,7 +60,7 @@ void clients_start(struct clients *cs, struct stream_io *io);
 const struct client_settings *clients_settings(const struct clients *cs);
 size_t clients_count(const struct clients *cs);
 /* Makes room for as many connections as maxclients says. 0, or -EMFILE with the number for which
- * the system has descriptors; then there is room for these. Called once at start, and by CONFIG SET. */
+ * the system has descriptors; then there is room for these. At start, and by CONFIG SET. */
 MUST_USE int clients_make_room(struct clients *cs, int64_t *ret_possible);
 void clients_lower_max(struct clients *cs, int64_t maxclients);
 /* Bytes of memory that all clients hold. */

@@ -214,9 +214,10 @@ int server_boot(struct server *s, int argc, char **argv)
 void server_done(struct server *s)
 {
     listeners_close(s);
+    if (s->clients)
+        clients_close(s->clients);
+    stream_io_free(s->io);
     clients_free(s->clients);
-    if (s->io)
-        stream_io_free(s->io);
     dispatch_free(s->dispatch);
     keyspace_free(s->keyspace);
     journal_free(s->journal);
