@@ -12,6 +12,13 @@ struct range {
     int64_t first, last;
 };
 
+/* Counted from the end, the first place is behind the last. Asked before range_clamp, which makes
+ * both the first byte when they are far enough before it; BITPOS does not ask. */
+INLINE bool range_is_reversed(const struct range *range)
+{
+    return range->first < 0 && range->last < 0 && range->first > range->last;
+}
+
 /* Makes the places those of a string of `len`. False if nothing lies between them. */
 MUST_USE bool range_clamp(struct range *range, int64_t len);
 

@@ -7,8 +7,6 @@
 
 bool range_clamp(struct range *range, int64_t len)
 {
-    if (range->first < 0 && range->last < 0 && range->first > range->last)
-        return false;
     if (range->first < 0)
         range->first = MAX_OF(range->first + len, 0);
     if (range->last < 0)
@@ -25,7 +23,7 @@ static void run_getrange(struct cmd *cmd)
     struct entry *e = db_lookup_read(cmd->db, cmd_key(cmd, 1));
     if (!is_string(cmd, e))
         return;
-    if (!e || !range_clamp(&range, (int64_t)string_len(e))) {
+    if (!e || range_is_reversed(&range) || !range_clamp(&range, (int64_t)string_len(e))) {
         reply_bulk(cmd->reply, SLICE(""));
         return;
     }
