@@ -6,13 +6,6 @@
 #include "client/testing.h"
 #include "tests/unit/check.h"
 
-static const enum stream_kind kinds[] = { STREAM_READINESS, STREAM_DELAYED };
-
-#define EACH_KIND(w)                                                        \
-    for (size_t w##_kind = 0; w##_kind < COUNT_OF(kinds); w##_kind++)       \
-        for (struct client_world *w = client_world_new(kinds[w##_kind]); w; \
-             w = client_world_free(w))
-
 #define GOT(w, peer, text) CHECK_STR(client_world_got((w), (peer)), text)
 
 /* ---- pieces ---- */

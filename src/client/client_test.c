@@ -3,13 +3,6 @@
 #include "client/testing.h"
 #include "tests/unit/check.h"
 
-static const enum stream_kind kinds[] = { STREAM_READINESS, STREAM_DELAYED };
-
-#define EACH_KIND(w)                                                        \
-    for (size_t w##_kind = 0; w##_kind < COUNT_OF(kinds); w##_kind++)       \
-        for (struct client_world *w = client_world_new(kinds[w##_kind]); w; \
-             w = client_world_free(w))
-
 #define GOT(w, peer, text) CHECK_STR(client_world_got((w), (peer)), text)
 
 /* ---- closing ---- */
@@ -101,7 +94,7 @@ TEST(a_client_may_be_killed_at_any_point)
     {
         w = client_world_free(w);
         for (size_t len = 0; len < sizeof(conversation); len++) {
-            w = client_world_new(kinds[w_kind]);
+            w = client_world_new(client_world_kinds[w_kind]);
             int peer = client_world_connect(w);
             client_world_send(w, peer, slice_of(conversation, len));
             for (size_t turn = 0; turn < len % 4; turn++)

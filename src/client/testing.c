@@ -15,6 +15,9 @@
 /* Turns without any event that make the world quiet: transports that complete later need some. */
 #define QUIET_TURNS 4
 
+const enum stream_kind client_world_kinds[CLIENT_WORLD_KINDS] = { STREAM_READINESS, STREAM_DELAYED,
+                                                                  STREAM_URING };
+
 /* ---- commands ---- */
 
 static void run_ping(struct cmd *cmd)
@@ -132,19 +135,26 @@ static void rooms_new(struct client_world *w)
 
 struct client_world *client_world_new(enum stream_kind kind)
 {
+    struct loop *loop;
+    struct stream_io *io;
+    const struct stream_io_settings settings = { .kind = kind };
+    int error = loop_new(1024, &loop);
+    ASSERT(error == 0);
+    if (stream_io_new(loop, &settings, &io) < 0) {
+        loop_free(loop);
+        return NULL;
+    }
+
     struct client_world *w = mem_zalloc(sizeof(*w));
+    w->loop = loop;
+    w->io = io;
     w->now_ns = 1000000;
     w->clock = (struct clock_source){ clock_mono, clock_wall, w };
     clock_set_source(&w->clock);
     buf_init(&w->ran, BUF_NO_CEILING);
     buf_init(&w->shown, BUF_NO_CEILING);
 
-    int error = loop_new(1024, &w->loop);
-    ASSERT(error == 0);
     rooms_new(w);
-    const struct stream_io_settings settings = { .kind = kind };
-    error = stream_io_new(w->loop, &settings, &w->io);
-    ASSERT(error == 0);
     clients_start(w->clients, w->io);
     loop_hook_after_wait(w->loop, after_wait, w);
     loop_hook_before_wait(w->loop, before_wait, w);
@@ -158,8 +168,9 @@ struct client_world *client_world_free(struct client_world *w)
             (void)close(w->peers[i]);
         buf_done(&w->got[i]);
     }
-    clients_free(w->clients);
+    clients_close(w->clients);
     stream_io_free(w->io);
+    clients_free(w->clients);
     dispatch_free(w->dispatch);
     keyspace_free(w->ks);
     journal_free(w->journal);

@@ -1,9 +1,9 @@
 /* Clients on socket pairs, with a loop, a dispatcher and made-up commands: for the tests of this
  * room. The clock stands where the test puts it.
  *
- * Commands: ping; echo TEXT; add TEXT (to a note of what ran); len BYTES; blob BYTES (its length if the
- * last argument came as a blob of its own, else -1); big N (a reply of N bytes); many N (an array of N, whose length
- * is told at the end); die (closes its own client); and CLIENT. */
+ * Commands: ping; echo TEXT; add TEXT (to a note of what ran); len BYTES; blob BYTES (its length if
+ * the last argument came as a blob of its own, else -1); big N (a reply of N bytes); many N (an
+ * array of N, whose length is told at the end); die (closes its own client); and CLIENT. */
 #ifndef CLIENT_TESTING_H
 #define CLIENT_TESTING_H
 
@@ -31,6 +31,7 @@ struct client_world {
     struct buf shown;
 };
 
+/* NULL if the kernel does not have what `kind` needs. */
 struct client_world *client_world_new(enum stream_kind kind);
 struct client_world *client_world_free(struct client_world *w); /* returns NULL */
 
@@ -48,9 +49,17 @@ void client_world_settle(struct client_world *w);
 /* One turn without wait, peers read nothing. */
 void client_world_turn(struct client_world *w);
 void client_world_pass(struct client_world *w, int64_t ms);
-/* What the peer got since the last call, with spaces for line ends; "(end)" behind if it saw the end. */
+/* What the peer got since the last call, with spaces for line ends; "(end)" if it saw the end. */
 const char *client_world_got(struct client_world *w, int peer);
 
 void client_world_config(struct client_world *w, const char *name, const char *value);
+
+/* A test's body for each kind of stream, in a world of its own. */
+#define CLIENT_WORLD_KINDS 3
+extern const enum stream_kind client_world_kinds[CLIENT_WORLD_KINDS];
+#define EACH_KIND(w)                                                                     \
+    for (size_t w##_kind = 0; w##_kind < CLIENT_WORLD_KINDS; w##_kind++)                 \
+        for (struct client_world *w = client_world_new(client_world_kinds[w##_kind]); w; \
+             w = client_world_free(w))
 
 #endif

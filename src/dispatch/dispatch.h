@@ -113,8 +113,9 @@ enum gate_id {
 /* Makes a gate matter (or not) for every session. */
 void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live);
 
-/* CLIENT PAUSE. With `writes_only`, only what may change data waits. `until_ms` 0 ends it. The hook `resumed` is
- * called when a pause ends, to let the parked sessions go on. */
+/* CLIENT PAUSE. With `writes_only`, only what may change data waits. While paused, keys do not
+ * expire. `until_ms` 0 ends it. The hook `resumed` is called when a pause ends, to let the parked
+ * sessions go on. */
 void dispatch_pause(struct dispatch *d, bool writes_only, int64_t until_ms);
 /* Unix ms at which the pause ends, 0 if there is none. */
 int64_t dispatch_paused_until(const struct dispatch *d);
@@ -143,7 +144,7 @@ bool dispatch_password_required(const struct dispatch *d);
 
 uint64_t dispatch_commands_processed(const struct dispatch *d);
 
-/* An error reply was written: counted by its code for errorstats. Installed in every session's writer. */
+/* An error reply was written: counted by its code for errorstats. Every session's writer does. */
 void dispatch_count_error(struct dispatch *d, struct slice text);
 
 struct directive_table dispatch_directives(struct dispatch *d);

@@ -1,8 +1,8 @@
-/* A dispatcher for the tests of this room: made-up commands, sessions without sockets, a journal with
- * a sink, and a clock that stands where the test puts it.
+/* A dispatcher for the tests of this room: made-up commands, sessions without sockets, a journal
+ * with a sink, and a clock that stands where the test puts it.
  *
- * Replies are shown with spaces for line ends: "+OK :1 $5 hello". What a session's owner is asked to
- * keep shows as lines of words: "set a 1; get a". */
+ * Replies are shown with spaces for line ends: "+OK :1 $5 hello". What a session's owner is asked
+ * to keep shows as lines of words: "set a 1; get a". */
 #ifndef DISPATCH_TESTING_H
 #define DISPATCH_TESTING_H
 
