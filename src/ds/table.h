@@ -3,7 +3,7 @@
  * It serves the keyspace and every big hash, set and sorted set. It grows by splitting one bucket
  * and shrinks by merging one, so there is never a second table, a rehash to step through or a
  * stall. A bucket is one 64-byte cache line: 7 slots of 8 bytes, a one-byte tag for each, and a
- * byte that says whether the last slot leads to an overflow bucket.
+ * byte that says which slots are used and whether the last one leads to an overflow bucket.
  *
  * Buckets are addressed from hash bit 0 up; the tag is bits 56 to 63; a slot is a 48-bit pointer
  * and bits 8 to 23 of the hash, so an entry is touched only when 24 bits agree, and splits move
@@ -58,7 +58,8 @@ size_t table_count(const struct table *t);
 size_t table_buckets(const struct table *t);
 size_t table_footprint(const struct table *t); /* bytes taken from the allocator */
 
-/* Sizes the table for `count` entries ahead of a load. */
+/* Sizes the table for `count` entries ahead of a load. The memory is taken at once: the caller bounds a
+ * count that comes from outside. */
 void table_reserve(struct table *t, size_t count);
 
 /* While a child process saves, splits wait up to 10 entries a bucket and merges do not happen;
