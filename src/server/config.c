@@ -262,6 +262,7 @@ static int append_file(struct config *c, const struct command_line *line, struct
 {
     if (!line->file)
         return 0;
+    free(c->file); /* tidy-allow free: realpath allocated it */
     c->file = realpath(line->file, NULL);
     int error = file_read_whole(line->file, text);
     if (error == 0 && line->has_stdin && text->len && text->ptr[text->len - 1] != '\n')
