@@ -72,7 +72,8 @@ struct stream_callbacks {
     /* Bytes have left since stream_send returned; `unsent` remain. What leaves inside stream_send
      * is not told: ask stream_unsent() behind it. May be NULL. */
     void (*on_sent)(void *user, size_t unsent);
-    /* The peer has closed (error 0) or the connection broke (-errno). Nothing else will be called;
+    /* The peer has closed (error 0), at the earliest a turn after its last bytes were delivered, so
+     * that they can be answered; or the connection broke (-errno). Nothing else will be called;
      * the user closes the stream, now or later. */
     void (*on_closed)(void *user, int error);
 };

@@ -87,7 +87,8 @@ struct tstream {
     struct slice kept;  /* in the chunk */
     struct outq flying; /* being written */
     size_t write_limit;
-    uint32_t told; /* LOOP_ bits since the last job of that direction began */
+    uint64_t told_turn; /* in which bytes were handed out last */
+    uint32_t told;      /* LOOP_ bits since the last job of that direction began */
     bool has_kept, full, kept_end;
     int kept_error;
 };
@@ -351,6 +352,16 @@ static void read_begin(struct tstream *t)
     job_hand_over(&t->read);
 }
 
+static void resume_later(struct tstream *t)
+{
+    struct threads_io *ti = io_of(t);
+    list_unlink(&t->s.queued);
+    list_push_back(&ti->resuming, &t->s.queued);
+    if (!ti->posted)
+        loop_post(ti->io->loop, &ti->post);
+    ti->posted = true;
+}
+
 /* Hands out what was read, as far as reading is not stopped; false if the stream was closed. */
 static bool deliver(struct tstream *t)
 {
@@ -359,6 +370,7 @@ static bool deliver(struct tstream *t)
     struct slice rest = t->kept;
     t->has_kept = false;
     t->chunk = NULL;
+    t->told_turn = loop_turns(t->s.io->loop);
     c->next = t->s.io->batch->held;
     t->s.io->batch->held = c;
     if (!stream_deliver(&t->s, &rest))
@@ -403,9 +415,11 @@ static bool read_go_on(struct tstream *t)
         return false;
     if (t->s.read_stopped || t->s.ended)
         return true;
-    if (t->kept_end)
+    if (t->kept_end && t->told_turn != loop_turns(t->s.io->loop))
         return stream_tell_closed(&t->s, t->kept_error);
-    if (t->full || (t->told & (LOOP_READABLE | LOOP_HANGUP)))
+    if (t->kept_end)
+        resume_later(t); /* what came before the end is answered first */
+    else if (t->full || (t->told & (LOOP_READABLE | LOOP_HANGUP)))
         read_begin(t);
     return true;
 }
@@ -432,14 +446,8 @@ static void resume(struct loop *loop, struct loop_post *post)
 static void threads_read_changed(struct stream *s)
 {
     struct tstream *t = tstream_of(s);
-    struct threads_io *ti = io_of(t);
-    if (s->read_stopped || t->read.away)
-        return;
-    list_unlink(&s->queued);
-    list_push_back(&ti->resuming, &s->queued);
-    if (!ti->posted)
-        loop_post(ti->io->loop, &ti->post);
-    ti->posted = true;
+    if (!s->read_stopped && !t->read.away)
+        resume_later(t);
 }
 
 /* -- writing ------------------------------------------------------------------------------ */
