@@ -40,9 +40,9 @@ enum command_flag {
     CMD_ONLY_SENTINEL = 1 << 21,
     CMD_SENTINEL = 1 << 22, /* also in Sentinel mode */
     CMD_TOUCHES_ARBITRARY_KEYS = 1 << 23,
-    CMD_SECRET_ARGS = 1 << 24,  /* arguments never shown (AUTH, HELLO) */
-    CMD_NO_QUEUE = 1 << 25,     /* runs at once also inside MULTI */
-    CMD_NOT_ONE_UNIT = 1 << 26, /* reserved for containers of other units: EXEC, EVAL */
+    CMD_SECRET_ARGS = 1 << 24, /* arguments never shown (AUTH, HELLO) */
+    CMD_NO_QUEUE = 1 << 25,    /* runs at once also inside MULTI */
+    CMD_SYSTEM = 1 << 26,      /* "syscmd" of COMMAND DOCS: not for applications */
 };
 
 /* The group decides the data category of ACL (@string, @keyspace, ...) and of COMMAND DOCS. */

@@ -235,6 +235,7 @@ static struct node *scan_syntax(struct scanner *sc)
 struct writer {
     struct reply *reply;
     int keys; /* key arguments written so far */
+    int key_specs;
 };
 
 static void write_nodes(struct writer *w, const struct node *parent);
@@ -265,7 +266,7 @@ static void write_node(struct writer *w, const struct node *node)
     reply_bulk_str(r, type_names[node->type].shown);
     if (is_key) {
         reply_bulk_str(r, "key_spec_index");
-        reply_int(r, w->keys++);
+        reply_int(r, MIN_OF(w->keys++, w->key_specs - 1));
     }
     if (node->token.len) {
         reply_bulk_str(r, "token");
@@ -290,12 +291,12 @@ static void write_nodes(struct writer *w, const struct node *parent)
         write_node(w, node);
 }
 
-void syntax_reply_arguments(struct reply *r, struct arena *arena, const char *syntax)
+void syntax_reply_arguments(struct reply *r, struct arena *arena, const char *syntax, int key_specs)
 {
     struct scanner sc = { .at = syntax, .arena = arena };
     struct node *root = scan_syntax(&sc);
     ASSERT(!sc.failed);
-    struct writer w = { .reply = r };
+    struct writer w = { .reply = r, .key_specs = key_specs };
     write_nodes(&w, root);
 }
 
