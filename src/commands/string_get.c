@@ -66,7 +66,7 @@ static void run_getex(struct cmd *cmd)
     if (!is_string(cmd, e))
         return;
     uint32_t time = options.given & OPTIONS_TIME;
-    if (time && !string_time(cmd, options.time_at, time, &when_ms))
+    if (time && !string_time(cmd, options.at[ARGUMENT_TIME], time, &when_ms))
         return;
 
     reply_string(cmd->reply, e);

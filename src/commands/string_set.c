@@ -1,4 +1,4 @@
-/* Strings that are stored whole: SET and the older verbs that do a part of it, MSET, MSETNX. */
+/* Strings that are stored whole: SET and the older verbs that do a part of it, MSET, MSETNX, MSETEX. */
 #include "base/blob.h"
 #include "base/num.h"
 #include "commands/commands.h"
@@ -30,13 +30,14 @@ static void expiry_was_set(struct cmd *cmd, struct slice key, struct slice value
 
 /* ---- SET ---- */
 
-/* What the journal needs not to know: GET, and IFEQ, which has been decided. */
+/* What the journal needs not to know: GET, and IFEQ and its kin, which have been decided. */
 static void effect_without_asking(struct cmd *cmd, const struct string_options *options)
 {
     struct slice *argv = arena_alloc(cmd->arena, (size_t)cmd->argc * sizeof(*argv));
     size_t argc = 0;
     for (int i = 0; i < cmd->argc; i++) {
-        bool skip_two = options->ifeq_at && i == options->ifeq_at - 1;
+        int compare_at = options->at[ARGUMENT_COMPARE];
+        bool skip_two = compare_at && i == compare_at - 1;
         if (skip_two)
             i++;
         else if (i < 3 || !cmd_is(cmd, i, "get"))
@@ -52,10 +53,7 @@ static bool condition_holds(const struct cmd *cmd, const struct string_options *
         return !e;
     if (options->given & OPTION_XX)
         return e;
-    if (!(options->given & OPTION_IFEQ))
-        return true;
-    char scratch[NUM_INT_MAX_CHARS];
-    return e && slice_eq(string_bytes(e, scratch), cmd_arg(cmd, options->ifeq_at));
+    return !(options->given & OPTIONS_COMPARE) || string_compares(cmd, options, e);
 }
 
 static void set_with_options(struct cmd *cmd, const struct string_options *options, int64_t when_ms)
@@ -63,7 +61,7 @@ static void set_with_options(struct cmd *cmd, const struct string_options *optio
     struct key key = cmd_key(cmd, 1);
     bool get = options->given & OPTION_GET;
     struct entry *e = get ? db_lookup_read(cmd->db, key) : db_lookup_write(cmd->db, key);
-    if ((options->given & (OPTION_GET | OPTION_IFEQ)) && !is_string(cmd, e))
+    if ((options->given & (OPTION_GET | OPTIONS_COMPARE)) && !is_string(cmd, e))
         return;
     if (get)
         reply_string(cmd->reply, e);
@@ -78,7 +76,7 @@ static void set_with_options(struct cmd *cmd, const struct string_options *optio
     store(cmd, key, e, 2, when_ms);
     if (options->given & OPTIONS_TIME)
         expiry_was_set(cmd, key.name, cmd_arg(cmd, 2), when_ms);
-    else if (options->given & (OPTION_GET | OPTION_IFEQ))
+    else if (options->given & (OPTION_GET | OPTIONS_COMPARE))
         effect_without_asking(cmd, options);
     if (!get)
         reply_ok(cmd->reply);
@@ -91,7 +89,7 @@ static COLD void run_set_options(struct cmd *cmd)
     if (!string_options_parse(cmd, 3, OPTIONS_SET, &options))
         return;
     uint32_t time = options.given & OPTIONS_TIME;
-    if (time && !string_time(cmd, options.time_at, time, &when_ms))
+    if (time && !string_time(cmd, options.at[ARGUMENT_TIME], time, &when_ms))
         return;
     set_with_options(cmd, &options, when_ms);
 }
@@ -110,9 +108,11 @@ static void run_set(struct cmd *cmd)
 /* What SET does to its key depends on its options. */
 static uint32_t set_key_flags(const struct slice *argv, int argc)
 {
+    static const char *const reading[] = { "get", "ifeq", "ifne", "ifdeq", "ifdne" };
     for (int i = 3; i < argc; i++)
-        if (slice_is(argv[i], "get") || slice_is(argv[i], "ifeq"))
-            return KEY_RW | KEY_ACCESS | KEY_UPDATE;
+        for (size_t w = 0; w < COUNT_OF(reading); w++)
+            if (slice_is(argv[i], reading[w]))
+                return KEY_RW | KEY_ACCESS | KEY_UPDATE;
     return KEY_OW | KEY_UPDATE;
 }
 
@@ -205,6 +205,75 @@ static void run_msetnx(struct cmd *cmd)
     reply_int(cmd->reply, 1);
 }
 
+/* ---- MSETEX ---- */
+
+/* With an absolute time, and without the condition, which has been decided. */
+static void effect_msetex(struct cmd *cmd, int pairs_end, int64_t when_ms)
+{
+    char digits[NUM_INT_MAX_CHARS];
+    struct slice *argv = arena_alloc(cmd->arena, (size_t)(pairs_end + 2) * sizeof(*argv));
+    memcpy(argv, cmd->argv, (size_t)pairs_end * sizeof(*argv));
+    argv[pairs_end] = SLICE("PXAT");
+    argv[pairs_end + 1] = slice_of(digits, num_format_int(digits, when_ms));
+    cmd_effect(cmd, argv, (size_t)pairs_end + 2);
+}
+
+/* Whether the condition holds for every key. */
+static bool all_keys_hold(const struct cmd *pairs, const struct string_options *options)
+{
+    struct key_walk walk;
+    struct key key;
+    int at;
+    key_walk_init(&walk, pairs, 2, 2);
+    while (key_walk_next(&walk, &key, &at))
+        if (!condition_holds(pairs, options, db_lookup_write(pairs->db, key)))
+            return false;
+    return true;
+}
+
+static void store_pairs_until(struct cmd *pairs, const struct string_options *options,
+                              int64_t when_ms)
+{
+    struct key_walk walk;
+    struct key key;
+    int at;
+    key_walk_init(&walk, pairs, 2, 2);
+    while (key_walk_next(&walk, &key, &at)) {
+        struct entry *e = db_lookup_write(pairs->db, key);
+        bool keep = e && (options->given & OPTION_KEEPTTL);
+        store(pairs, key, e, at + 1, keep ? entry_expiry(e) : when_ms);
+        if (options->given & OPTIONS_TIME)
+            db_notify(pairs->db, EVENT_GENERIC, "expire", key.name);
+    }
+}
+
+static void run_msetex(struct cmd *cmd)
+{
+    int64_t count, when_ms = ENTRY_NO_EXPIRY;
+    if (!cmd_int_in(cmd, 1, 1, INT32_MAX, &count, ERR_NOT_INT))
+        return;
+    if (count > (cmd->argc - 2) / 2) {
+        reply_error(cmd->reply, ERR_SYNTAX);
+        return;
+    }
+    struct cmd pairs = *cmd; /* the request up to its last value */
+    pairs.argc = 2 + 2 * (int)count;
+    struct string_options options;
+    if (!string_options_parse(cmd, pairs.argc, OPTIONS_MSETEX, &options))
+        return;
+    uint32_t time = options.given & OPTIONS_TIME;
+    if (time && !string_time(cmd, options.at[ARGUMENT_TIME], time, &when_ms))
+        return;
+    if ((options.given & (OPTION_NX | OPTION_XX)) && !all_keys_hold(&pairs, &options)) {
+        reply_int(cmd->reply, 0);
+        return;
+    }
+    store_pairs_until(&pairs, &options, when_ms);
+    if (time)
+        effect_msetex(cmd, pairs.argc, when_ms);
+    reply_int(cmd->reply, 1);
+}
+
 static const struct command rows[] = {
     {
         .name = "set",
@@ -216,17 +285,18 @@ static const struct command rows[] = {
                     .begin = KEYS_INDEX,
                     .at = 1,
                     .step = 1,
-                    .notes = "Reads the old value only with GET or IFEQ" } },
+                    .notes = "Reads the old value only with GET, IFEQ and its kin" } },
         .key_flags = set_key_flags,
         .since = "1.0.0",
         .complexity = "O(1)",
         .summary = "Stores a string, whatever was there before; options make it conditional, "
                    "set an expiry, or answer with the old value.",
-        .syntax =
-            "key:key value [condition=<NX | XX | IFEQ comparison-value@8.1.0>@2.6.12] [GET@6.2.0] "
-            "[expiration=<EX seconds:int@2.6.12 | PX milliseconds:int@2.6.12 | "
-            "EXAT unix-time-seconds:unixtime@6.2.0 | "
-            "PXAT unix-time-milliseconds:unixtime@6.2.0 | KEEPTTL@6.0.0>]",
+        .syntax = "key:key value [condition=<NX | XX | IFEQ comparison-value@8.1.0 | "
+                  "IFNE ifne-value@8.4.0 | IFDEQ ifdeq-digest@8.4.0 | "
+                  "IFDNE ifdne-digest@8.4.0>@2.6.12] [GET@6.2.0] "
+                  "[expiration=<EX seconds:int@2.6.12 | PX milliseconds:int@2.6.12 | "
+                  "EXAT unix-time-seconds:unixtime@6.2.0 | "
+                  "PXAT unix-time-milliseconds:unixtime@6.2.0 | KEEPTTL@6.0.0>]",
     },
     {
         .name = "setnx",
@@ -305,6 +375,29 @@ static const struct command rows[] = {
         .syntax = "key_value={key:key value}...",
         .tips = (const char *const[]){ "request_policy:multi_shard", "response_policy:agg_min",
                                        NULL },
+    },
+    {
+        .name = "msetex",
+        .run = run_msetex,
+        .arity = -4,
+        .flags = CMD_WRITE | CMD_DENY_OOM | CMD_MOVABLE_KEYS,
+        .group = GROUP_STRING,
+        .keys = { { .flags = KEY_OW | KEY_UPDATE,
+                    .begin = KEYS_INDEX,
+                    .at = 1,
+                    .find = KEYS_NUMKEYS,
+                    .count_at = 0,
+                    .first = 1,
+                    .step = 2 } },
+        .since = "8.4.0",
+        .complexity = "O(N) for N keys",
+        .summary = "Stores several strings at once with an expiry, all of them or none.",
+        .syntax = "numkeys:int key_value={key:key value}... [condition=<NX | XX>] "
+                  "[expiration=<EX seconds:int | PX milliseconds:int | "
+                  "EXAT unix-time-seconds:unixtime | PXAT unix-time-milliseconds:unixtime | "
+                  "KEEPTTL>]",
+        .tips = (const char *const[]){ "request_policy:multi_shard",
+                                       "response_policy:all_succeeded", NULL },
     },
 };
 
