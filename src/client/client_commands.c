@@ -407,7 +407,7 @@ static const struct command subs[] = {
         .since = "2.9.50",
         .complexity = "O(1)",
         .summary = "Makes the commands of clients wait.",
-        .syntax = "timeout:int [mode=<WRITE | ALL>]",
+        .syntax = "timeout:int [mode=<WRITE | ALL>@6.2.0]",
     },
     {
         .name = "reply",

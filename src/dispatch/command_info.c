@@ -92,13 +92,19 @@ static void reply_find_keys(struct reply *r, const struct key_spec *spec)
     }
 }
 
-static void reply_key_specs(struct reply *r, const struct command *row)
+static int key_spec_count(const struct command *row)
 {
-    size_t count = 0;
+    int count = 0;
     while (count < KEY_SPECS_MAX && row->keys[count].begin != KEYS_NONE)
         count++;
-    reply_set(r, count);
-    for (size_t i = 0; i < count; i++) {
+    return count;
+}
+
+static void reply_key_specs(struct reply *r, const struct command *row)
+{
+    int count = key_spec_count(row);
+    reply_set(r, (size_t)count);
+    for (int i = 0; i < count; i++) {
         const struct key_spec *spec = &row->keys[i];
         reply_map(r, spec->notes ? 4 : 3);
         if (spec->notes) {
@@ -167,29 +173,37 @@ static void reply_field(struct reply *r, const char *name, const char *text)
     reply_bulk_str(r, text);
 }
 
+static void reply_doc_flags(struct reply *r, bool deprecated, bool system)
+{
+    reply_bulk_str(r, "doc_flags");
+    reply_set(r, (size_t)deprecated + system);
+    if (deprecated)
+        reply_status(r, SLICE("deprecated"));
+    if (system)
+        reply_status(r, SLICE("syscmd"));
+}
+
 void reply_command_docs(struct reply *r, struct arena *arena, const struct command_slot *slot)
 {
     const struct command *row = slot->row;
     bool deprecated = row->deprecated_since != NULL;
+    bool system = row->flags & CMD_SYSTEM;
     bool arguments = row->syntax && row->syntax[0] != '\0';
 
     reply_bulk_str(r, slot->full_name);
-    reply_map(r, 4u + (deprecated ? 2u : 0u) + (row->replaced_by != NULL) + arguments +
+    reply_map(r, 4u + deprecated + (deprecated || system) + (row->replaced_by != NULL) + arguments +
                      (slot->sub_count > 0));
     reply_field(r, "summary", row->summary);
     reply_field(r, "since", row->since);
     reply_field(r, "group", group_name(row->group));
     reply_field(r, "complexity", row->complexity);
-    if (deprecated) {
-        reply_bulk_str(r, "doc_flags");
-        reply_set(r, 1);
-        reply_status(r, SLICE("deprecated"));
-        reply_field(r, "deprecated_since", row->deprecated_since);
-    }
+    if (deprecated || system)
+        reply_doc_flags(r, deprecated, system);
+    reply_field(r, "deprecated_since", row->deprecated_since);
     reply_field(r, "replaced_by", row->replaced_by);
     if (arguments) {
         reply_bulk_str(r, "arguments");
-        syntax_reply_arguments(r, arena, row->syntax);
+        syntax_reply_arguments(r, arena, row->syntax, key_spec_count(row));
     }
     if (slot->sub_count > 0) {
         reply_bulk_str(r, "subcommands");

@@ -161,7 +161,7 @@ const struct command session_rows[] = {
         .since = "1.0.0",
         .complexity = "O(N) where N is the number of passwords defined for the user",
         .summary = "Proves who the connection's user is.",
-        .syntax = "[username] password",
+        .syntax = "[username@6.0.0] password",
     },
     {
         .name = "hello",

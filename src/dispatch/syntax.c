@@ -266,7 +266,8 @@ static void write_node(struct writer *w, const struct node *node)
     reply_bulk_str(r, type_names[node->type].shown);
     if (is_key) {
         reply_bulk_str(r, "key_spec_index");
-        reply_int(r, MIN_OF(w->keys++, w->key_specs - 1));
+        reply_int(r, MIN_OF(w->keys, w->key_specs - 1));
+        w->keys++;
     }
     if (node->token.len) {
         reply_bulk_str(r, "token");

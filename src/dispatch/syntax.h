@@ -25,8 +25,10 @@
 #include "base/slice.h"
 #include "resp/reply.h"
 
-/* Writes the "arguments" array of COMMAND DOCS. Asserts that the notation is well formed. */
-void syntax_reply_arguments(struct reply *r, struct arena *arena, const char *syntax);
+/* Writes the "arguments" array of COMMAND DOCS. The command has `key_specs` key specifications:
+ * keys are numbered by them in order, the last one takes all that are left. Asserts that the notation is well formed. */
+void syntax_reply_arguments(struct reply *r, struct arena *arena, const char *syntax,
+                            int key_specs);
 /* False when `syntax` is not well formed, for the test over all rows. */
 bool syntax_is_valid(const char *syntax);
 

@@ -14,7 +14,7 @@ static const char *arguments_of(const char *syntax)
     buf_init(&out, BUF_NO_CEILING);
     arena_init(&arena, 1024, 0);
     reply_to_buf_init(&writer, &out, 2);
-    syntax_reply_arguments(&writer.reply, &arena, syntax);
+    syntax_reply_arguments(&writer.reply, &arena, syntax, /* key_specs= */ 2);
     reply_to_buf_done(&writer);
 
     size_t len = 0;

@@ -8,6 +8,9 @@
 #define CONFIG_SUB \
     .flags = CMD_ADMIN | CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE, .group = GROUP_SERVER
 
+static const char *const config_set_tips[] = { "request_policy:all_nodes",
+                                               "response_policy:all_succeeded", NULL };
+
 static const struct command config_subs[] = {
     {
         .name = "get",
@@ -49,6 +52,7 @@ static const struct command config_subs[] = {
         .complexity = "O(N) when N is the number of configuration parameters provided",
         .summary = "Changes directives, all of those given or none.",
         .syntax = "parameter_value={parameter value}...",
+        .tips = config_set_tips,
     },
 };
 
@@ -71,7 +75,7 @@ static const struct command rows[] = {
         .name = "debug",
         .run = cmd_debug,
         .arity = -2,
-        .flags = CMD_ADMIN | CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_PROTECTED,
+        .flags = CMD_ADMIN | CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_PROTECTED | CMD_SYSTEM,
         .group = GROUP_SERVER,
         .since = "1.0.0",
         .complexity = "Depends on subcommand.",
@@ -102,7 +106,7 @@ static const struct command rows[] = {
         .complexity = "O(N) when saving, where N is the total number of keys in all databases "
                       "when saving data, otherwise O(1)",
         .summary = "Ends the server.",
-        .syntax = "[nosave_save=<NOSAVE | SAVE>] [NOW] [FORCE] [ABORT]",
+        .syntax = "[nosave_save=<NOSAVE | SAVE>] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
     },
 };
 
