@@ -13,6 +13,7 @@ void commands_register(struct dispatch *d, const struct commands_settings *setti
         commands_string_range(settings),
         commands_string_lcs(settings),
         commands_string_newer(),
+        commands_string_increx(),
         commands_bit(settings),
         commands_bitop(),
         commands_bitfield(settings),

@@ -29,6 +29,7 @@ struct command_table commands_string_change(const struct commands_settings *sett
 struct command_table commands_string_range(const struct commands_settings *settings);
 struct command_table commands_string_lcs(const struct commands_settings *settings);
 struct command_table commands_string_newer(void);
+struct command_table commands_string_increx(void);
 struct command_table commands_bit(const struct commands_settings *settings);
 struct command_table commands_bitop(void);
 struct command_table commands_bitfield(const struct commands_settings *settings);
