@@ -72,7 +72,7 @@ static bool unit_is_bit(const struct cmd *cmd, int i, bool *ret_bit)
     return false;
 }
 
-/* Clamps a range of bytes or bits to the string's and makes it one of bits. False if it is empty. */
+/* Clamps a range of bytes or bits to the string's, as one of bits. False if it is empty. */
 static bool range_to_bits(struct range *range, size_t len, bool unit_bit)
 {
     if (!range_clamp(range, unit_bit ? (int64_t)len * 8 : (int64_t)len))

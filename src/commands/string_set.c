@@ -1,4 +1,4 @@
-/* Strings that are stored whole: SET and the older verbs that do a part of it, MSET, MSETNX, MSETEX. */
+/* Strings that are stored whole: SET, the older verbs that do a part of it, MSET and its kin. */
 #include "base/blob.h"
 #include "base/num.h"
 #include "commands/commands.h"

@@ -16,7 +16,7 @@
 uint64_t bits_count(struct slice s);
 uint64_t bits_count_range(struct slice s, uint64_t first, uint64_t last);
 
-/* The first bit that is `bit`, from `first` to `last`, which both are in `s`; -1 if there is none. */
+/* The first bit that is `bit`, from `first` to `last`, which both are in `s`; -1 if none is. */
 int64_t bits_find(struct slice s, bool bit, uint64_t first, uint64_t last);
 
 /* Bit `at`; 0 behind the end. */

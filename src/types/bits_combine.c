@@ -1,7 +1,7 @@
 /* Combining byte strings bit by bit: BITOP.
  *
  * Pieces that fit the first-level cache go through all sources before the next piece does, so that
- * the result is written to memory once. The loops over bytes are plain: compilers vectorise them. */
+ * the result is written to memory once. The loops are plain; compilers vectorise them. */
 #include "base/assert.h"
 #include "types/bits.h"
 
