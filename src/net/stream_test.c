@@ -32,7 +32,7 @@ struct world {
     size_t got_len, got_cap;
     int calls, bulks, sents, closes;
     int closed_error;
-    bool close_in_bytes, close_in_sent, keep_after_close, stop_in_bulk;
+    bool close_in_bytes, close_in_sent, keep_after_close, stop_in_bulk, answer_in_bytes;
     char *expect_out;
     size_t expect_after_first; /* asked for in the first on_bytes */
     struct world *other;       /* closed in on_bytes */
@@ -43,6 +43,14 @@ static void close_stream(struct world *w)
     if (w->stream)
         stream_close(w->stream);
     w->stream = NULL;
+}
+
+static void answer(struct world *w)
+{
+    struct outq q;
+    outq_init(&q);
+    outq_push(&q, (struct span){ "!", 1, NULL, SPAN_CONSTANT });
+    stream_send(w->stream, &q);
 }
 
 static void saw_bytes(void *user, struct slice bytes)
@@ -59,6 +67,8 @@ static void saw_bytes(void *user, struct slice bytes)
         close_stream(w);
     if (w->other)
         close_stream(w->other);
+    if (w->answer_in_bytes)
+        answer(w);
     if (w->expect_after_first) {
         stream_expect(w->stream, w->expect_out, w->expect_after_first);
         w->expect_after_first = 0;
@@ -470,6 +480,23 @@ TEST(the_end_is_told_a_turn_after_what_came_before_it)
             look(w); /* an I/O thread may still be at it */
         CHECK_STR(answer, "!");
     }
+}
+
+/* By the virtue of which it finds mistakes. */
+TEST(the_delayed_transport_delivers_and_sends_a_turn_later)
+{
+    struct world *w = world_new(STREAM_DELAYED);
+    char byte;
+    w->answer_in_bytes = true;
+    peer_writes(w, SLICE("x"));
+    look(w);
+    CHECK_INT(w->calls, 0);
+    look(w);
+    CHECK_INT(w->calls, 1);
+    CHECK_INT(recv(w->peer, &byte, 1, 0), -1);
+    look(w);
+    CHECK_INT(recv(w->peer, &byte, 1, 0), 1);
+    world_free(w);
 }
 
 TEST(a_write_to_a_closed_peer_is_told_later_not_inside_the_call)
