@@ -233,7 +233,10 @@ TEST(a_parked_client_may_be_killed_leave_or_be_resumed_and_killed)
         GOT(w, boss, ":1");
         GOT(w, killed, "(end)");
         CHECK_UINT(clients_count(w->clients), 2);
-        client_world_say(w, boss, "client unpause\r\nclient kill id 4\r\n");
+        /* In one batch, so that the killed one is resumed, but has not run. */
+        client_stream_callbacks.on_bytes(client_world_client(w, boss),
+                                         SLICE("client unpause\r\nclient kill id 4\r\n"));
+        client_world_settle(w);
         GOT(w, boss, "+OK :1");
         GOT(w, resumed, "(end)");
         CHECK_UINT(w->ran.len, 0);

@@ -195,9 +195,8 @@ TEST(closing_while_a_reply_waits_releases_it)
         int peer = client_world_connect(w), other = client_world_connect(w);
         send_unread(w, peer, "big 3000000\r\n");
         client_world_say(w, other, "client kill id 1\r\n");
-        for (int turn = 0; turn < 6; turn++)
+        while (clients_count(w->clients) > 1)
             client_world_turn(w);
-        CHECK_UINT(clients_count(w->clients), 1);
         GOT(w, other, ":1");
     }
 }
