@@ -302,6 +302,8 @@ class Player:
     def _iterate(self, index: int, step: Iterate) -> Difference | None:
         found = [_whole_iteration(side.client(step.client), step) for side in self.sides]
         if found[0] == found[1]:
+            if found[1] == CLOSED.text:
+                self._drop_client(step.client)
             return None
         texts = [f if isinstance(f, str) else ", ".join(map(quote, sorted(f))) for f in found]
         words = " ".join("<cursor>" if arg is None else quote(arg) for arg in step.args)
@@ -421,7 +423,8 @@ def _whole_iteration(client: Client, step: Iterate) -> set[bytes] | str:
     cursor = b"0"
     found: set[bytes] = set()
     for _ in range(_ITERATION_LIMIT):
-        client.send(*(cursor if arg is None else arg for arg in step.args))
+        args = [cursor if arg is None else arg for arg in step.args]
+        _send(client, encode(*args), cuts=0, seed=0)
         outcome = _read(client)
         reply = outcome.reply
         if reply is None or not _is_scan_reply(reply):
