@@ -36,10 +36,8 @@ enum command_flag {
     CMD_MOVABLE_KEYS = 1 << 17,
     CMD_ALLOW_BUSY = 1 << 18,
     CMD_NO_MANDATORY_KEYS = 1 << 19,
-    CMD_PROTECTED = 1 << 20, /* needs enable-debug-command or its kin */
-    CMD_ONLY_SENTINEL = 1 << 21,
-    CMD_SENTINEL = 1 << 22, /* also in Sentinel mode */
-    CMD_TOUCHES_ARBITRARY_KEYS = 1 << 23,
+    CMD_PROTECTED = 1 << 20,   /* needs enable-debug-command or its kin */
+    CMD_SENTINEL = 1 << 22,    /* also in Sentinel mode */
     CMD_SECRET_ARGS = 1 << 24, /* arguments never shown (AUTH, HELLO) */
     CMD_NO_QUEUE = 1 << 25,    /* runs at once also inside MULTI */
     CMD_SYSTEM = 1 << 26,      /* "syscmd" of COMMAND DOCS: not for applications */

@@ -42,7 +42,6 @@ struct turn_stats {
     uint64_t turns;
     uint64_t cpu_at_end_ns; /* of the main thread, when the last turn ended */
     uint64_t longest_cpu_ns;
-    uint64_t longest_wall_ns;
 };
 
 struct memory_marks {
