@@ -35,6 +35,9 @@ enum {
     DIRECTIVE_MULTI = 1 << 3,     /* several arguments; repeated lines add */
     DIRECTIVE_PROTECTED = 1 << 4, /* mutable only with enable-protected-configs */
     DIRECTIVE_EMPTY_IS_NULL = 1 << 5,
+    DIRECTIVE_UNBUILT =
+        1 << 6, /* kept and shown, but has no effect yet: whoever sets it to anything
+                                 * but its initial value is told so, once */
 };
 
 struct directive_word {
@@ -49,7 +52,9 @@ struct directive {
     uint32_t flags;
     size_t offset; /* of the value in the settings */
     int64_t min, max;
-    const char *initial;                /* as it would be written in a file */
+    const char *initial; /* as it would be written in a file */
+    const char *summary; /* what it does, for the reference and the commented tarn.conf: sentences,
+                          * in our own words, lines joined by single spaces */
     const struct directive_word *words; /* ENUM and FLAGS, ended by {NULL, 0} */
 
     /* Checks a value before it is stored, beyond type and range. 0, or -EINVAL with *ret_error
@@ -68,7 +73,8 @@ struct directive_table {
     const struct directive *rows;
     size_t count;
     void *settings;
-    void *owner; /* first parameter of the functions; usually the room's handle */
+    void *owner;       /* first parameter of the functions; usually the room's handle */
+    const char *title; /* the chapter of the reference and of tarn.conf: "Network" */
 };
 
 /* Why a value was refused, in the peers' words. */

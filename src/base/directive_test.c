@@ -113,7 +113,7 @@ static const struct directive rows[] = {
 
 static struct directive_table table_of(struct owner *o)
 {
-    return (struct directive_table){ rows, COUNT_OF(rows), &o->settings, o };
+    return (struct directive_table){ rows, COUNT_OF(rows), &o->settings, o, "Test" };
 }
 
 static const struct directive *row_of(const char *name)
@@ -365,7 +365,7 @@ TEST(other_rows_take_one_word)
 static void init_row(struct directive row)
 {
     struct owner o = { .checks = 0 };
-    struct directive_table table = { &row, 1, &o.settings, &o };
+    struct directive_table table = { &row, 1, &o.settings, &o, "Test" };
     directive_init_all(&table);
 }
 

@@ -2,7 +2,8 @@
  *
  * INFO prints the rows of all rooms, grouped by section, in the order in which the server lists
  * the tables. A row shows one field through a function, or (a block row, name NULL) writes any
- * number of "name:value\r\n" lines itself. */
+ * number of "name:value\r\n" lines itself: only where the names depend on the data (a line for each
+ * command, database, client). */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H
 
@@ -16,6 +17,8 @@ enum { METRIC_ONLY_ALL = 1 << 0 /* shown by INFO ALL and by the section's name, 
 struct metric {
     const char *section; /* "Memory" */
     const char *name;    /* "used_memory", or NULL for a block */
+    const char *pattern; /* of a block's lines, for the reference: "cmdstat_<command>" */
+    const char *summary; /* one sentence for the reference, in our own words */
     /* exactly one of the three */
     uint64_t (*count)(const void *owner);
     int64_t (*value)(const void *owner);

@@ -124,7 +124,8 @@ static const struct directive directives[] = {
 
 struct directive_table clients_directives(struct clients *cs)
 {
-    return (struct directive_table){ directives, COUNT_OF(directives), &cs->settings, cs };
+    return (struct directive_table){ directives, COUNT_OF(directives), &cs->settings, cs,
+                                     "Clients" };
 }
 
 /* ---- metrics ---- */

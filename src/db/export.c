@@ -81,6 +81,7 @@ struct directive_table keyspace_directives(struct keyspace *ks)
         .count = COUNT_OF(directives),
         .settings = &ks->settings,
         .owner = ks,
+        .title = "Keyspace",
     };
 }
 

@@ -55,6 +55,7 @@ struct directive_table dispatch_directives(struct dispatch *d)
         .count = COUNT_OF(directives),
         .settings = &d->settings,
         .owner = d,
+        .title = "Access",
     };
 }
 

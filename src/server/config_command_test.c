@@ -66,7 +66,7 @@ static struct world *world(void)
     w = (struct world){ .applied = 0 };
     dispatch_world_init(&w.d, NULL, 0);
     dispatch_register(w.d.dispatch, &(struct command_table){ &config_row, 1, &w.server });
-    w.table = (struct directive_table){ rows, COUNT_OF(rows), &w.settings, &w };
+    w.table = (struct directive_table){ rows, COUNT_OF(rows), &w.settings, &w, "Test" };
     directive_init_all(&w.table);
     w.server.config = config_new();
     config_add(w.server.config, &w.table);

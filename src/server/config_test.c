@@ -87,7 +87,7 @@ static struct world *world(void)
     static struct world w;
     w = (struct world){ .applied = 0 };
     buf_init(&w.custom, BUF_NO_CEILING);
-    w.table = (struct directive_table){ rows, COUNT_OF(rows), &w.settings, &w };
+    w.table = (struct directive_table){ rows, COUNT_OF(rows), &w.settings, &w, "Test" };
     directive_init_all(&w.table);
     w.config = config_new();
     config_add(w.config, &w.table);

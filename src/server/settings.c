@@ -234,5 +234,5 @@ static const struct directive directives[] = {
 
 struct directive_table server_directives(struct server *s)
 {
-    return (struct directive_table){ directives, COUNT_OF(directives), &s->settings, s };
+    return (struct directive_table){ directives, COUNT_OF(directives), &s->settings, s, "Server" };
 }
