@@ -87,6 +87,17 @@ const char *group_name(enum command_group group)
     return groups[group].name;
 }
 
+void command_print_flags(struct buf *out, const struct command *row)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < COUNT_OF(flag_names); i++) {
+        if (!(row->flags & flag_names[i].bit))
+            continue;
+        buf_printf(out, "%s%s", separator, flag_names[i].name);
+        separator = " ";
+    }
+}
+
 static bool in_category(const struct command *row, const struct category_row *category)
 {
     if ((row->flags & category->flags) || (row->acl & category->acl))
@@ -134,4 +145,15 @@ void reply_command_flags(struct reply *r, const struct command *row)
     for (size_t i = 0; i < COUNT_OF(flag_names); i++)
         if (row->flags & flag_names[i].bit)
             reply_status(r, slice_str(flag_names[i].name));
+}
+
+void command_print_categories(struct buf *out, const struct command *row)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < COUNT_OF(categories); i++) {
+        if (!in_category(row, &categories[i]))
+            continue;
+        buf_printf(out, "%s@%s", separator, categories[i].name);
+        separator = " ";
+    }
 }

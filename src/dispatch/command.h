@@ -13,6 +13,7 @@
 
 #include "base/slice.h"
 
+struct buf;
 struct cmd;
 
 enum command_flag {
@@ -158,5 +159,12 @@ struct command_table {
     size_t count;
     void *owner;
 };
+
+/* "sorted-set". */
+const char *group_name(enum command_group group);
+/* The names that COMMAND INFO shows, with spaces between them. */
+void command_print_flags(struct buf *out, const struct command *row);
+void command_print_categories(struct buf *out, const struct command *row);
+void command_print_key_flags(struct buf *out, uint32_t flags);
 
 #endif

@@ -27,6 +27,17 @@ void reply_key_flags(struct reply *r, uint32_t flags)
             reply_status(r, slice_str(key_flag_names[i].name));
 }
 
+void command_print_key_flags(struct buf *out, uint32_t flags)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < COUNT_OF(key_flag_names); i++) {
+        if (!(flags & key_flag_names[i].bit))
+            continue;
+        buf_printf(out, "%s%s", separator, key_flag_names[i].name);
+        separator = " ";
+    }
+}
+
 static void reply_field_int(struct reply *r, const char *name, int value)
 {
     reply_bulk_str(r, name);

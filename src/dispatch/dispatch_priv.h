@@ -84,7 +84,6 @@ struct slice command_name_upper(struct slice name, char out[static COMMAND_NAME_
 void session_after_unit(struct session *s); /* CLIENT REPLY SKIP moves on */
 
 /* ---- categories.c: names of flags, groups and ACL categories ---- */
-const char *group_name(enum command_group group);
 void reply_command_flags(struct reply *r, const struct command *row);
 void reply_command_categories(struct reply *r, const struct command *row);
 bool command_has_category(const struct command *row, struct slice category, bool *ret_known);

@@ -310,3 +310,63 @@ bool syntax_is_valid(const char *syntax)
     arena_done(&arena);
     return !sc.failed;
 }
+
+/* ---- the human form ---- */
+
+static void print_node(struct buf *out, const struct node *node);
+
+static void print_nodes(struct buf *out, const struct node *parent, const char *separator)
+{
+    for (const struct node *node = parent->children; node; node = node->next) {
+        print_node(out, node);
+        buf_append_str(out, node->next ? separator : "");
+    }
+}
+
+/* What stands behind the token, without brackets of its own. */
+static void print_content(struct buf *out, const struct node *node, bool bracketed)
+{
+    bool choice = node->type == NODE_ONE_OF;
+    if (!node->children) {
+        if (node->type != NODE_PURE_TOKEN)
+            buf_append(out, node->name);
+        return;
+    }
+    buf_append_str(out, choice && !bracketed ? "<" : "");
+    print_nodes(out, node, choice ? " | " : " ");
+    buf_append_str(out, choice && !bracketed ? ">" : "");
+}
+
+static void print_token(struct buf *out, const struct node *node)
+{
+    buf_append(out, node->token);
+    if (node->token.len && node->type != NODE_PURE_TOKEN)
+        buf_append_char(out, ' ');
+}
+
+static void print_node(struct buf *out, const struct node *node)
+{
+    bool bracketed = node->optional && !node->multiple && node->token.len == 0;
+    buf_append_str(out, node->optional ? "[" : "");
+    print_token(out, node);
+    print_content(out, node, bracketed);
+    if (node->multiple) {
+        buf_append_str(out, " [");
+        if (node->multiple_token)
+            print_token(out, node);
+        print_content(out, node, /* bracketed= */ false);
+        buf_append_str(out, " ...]");
+    }
+    buf_append_str(out, node->optional ? "]" : "");
+}
+
+void syntax_print(struct buf *out, const char *syntax)
+{
+    struct arena arena;
+    arena_init(&arena, 4096, 0);
+    struct scanner sc = { .at = syntax, .arena = &arena };
+    struct node *root = scan_syntax(&sc);
+    ASSERT(!sc.failed);
+    print_nodes(out, root, " ");
+    arena_done(&arena);
+}

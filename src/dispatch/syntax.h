@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/slice.h"
 #include "resp/reply.h"
 
@@ -29,6 +30,8 @@
  * keys are numbered by them in order, the last one takes all that are left. Asserts that the notation is well formed. */
 void syntax_reply_arguments(struct reply *r, struct arena *arena, const char *syntax,
                             int key_specs);
+/* Appends the form that people read: "key value [NX | XX] [EX seconds | KEEPTTL]". The same condition. */
+void syntax_print(struct buf *out, const char *syntax);
 /* False when `syntax` is not well formed, for the test over all rows. */
 bool syntax_is_valid(const char *syntax);
 

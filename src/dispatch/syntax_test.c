@@ -85,6 +85,33 @@ TEST(choices_and_blocks_nest)
               "*6 name k type key key_spec_index :0 *4 name v type string");
 }
 
+static const char *printed(const char *syntax)
+{
+    static struct buf out;
+    buf_done(&out);
+    buf_init(&out, BUF_NO_CEILING);
+    syntax_print(&out, syntax);
+    return buf_cstr(&out);
+}
+
+TEST(people_read_brackets_bars_and_dots)
+{
+    CHECK_STR(printed(""), "");
+    CHECK_STR(printed("key:key value"), "key value");
+    CHECK_STR(printed("key:key value [condition=<NX | IFEQ v@8.1.0>] [GET@6.2.0]"),
+              "key value [NX | IFEQ v] [GET]");
+    CHECK_STR(printed("[expiration=<EX seconds:int | keep=KEEPTTL>]"), "[EX seconds | KEEPTTL]");
+    CHECK_STR(printed("how=<A | B> WITH what=<a | b>"), "<A | B> WITH <a | b>");
+    CHECK_STR(printed("key:key..."), "key [key ...]");
+    CHECK_STR(printed("[key:key]..."), "[key [key ...]]");
+    CHECK_STR(printed("data={key:key value}..."), "key value [key value ...]");
+    CHECK_STR(printed("[limit={LIMIT offset:int count:int}]"), "[LIMIT offset count]");
+    CHECK_STR(printed("(GET pattern:pattern)..."), "GET pattern [GET pattern ...]");
+    CHECK_STR(printed("[(GET pattern:pattern)...]"), "[GET pattern [GET pattern ...]]");
+    CHECK_STR(printed("[IDS id...]"), "[IDS id [id ...]]");
+    CHECK_STR(printed("[how=<A | B>]..."), "[<A | B> [<A | B> ...]]");
+}
+
 TEST(malformed_notation_is_seen)
 {
     static const char *const wrong[] = {
