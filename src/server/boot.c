@@ -60,8 +60,7 @@ static int apply_initial_values(struct server *s)
     return 0;
 }
 
-/* Makes the rooms whose settings are to be read. */
-static int make_rooms(struct server *s)
+int server_make_rooms(struct server *s)
 {
     int error = loop_new(1024, &s->loop);
     if (error < 0) {
@@ -186,7 +185,7 @@ int server_boot(struct server *s, int argc, char **argv)
     s->started_ms = clock_wall_ms();
     rand_hex(s->run_id, sizeof(s->run_id) - 1);
 
-    int error = make_rooms(s);
+    int error = server_make_rooms(s);
     if (error == 0)
         error = apply_initial_values(s);
     if (error == 0)

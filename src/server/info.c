@@ -16,6 +16,14 @@ static const struct section {
     { "Errorstats", true },  { "Cluster", true }, { "Keyspace", true },
 };
 
+const char *info_section(size_t index, bool *ret_usual)
+{
+    if (index >= COUNT_OF(sections))
+        return NULL;
+    *ret_usual = sections[index].usual;
+    return sections[index].name;
+}
+
 static bool is_wanted(const struct cmd *cmd, const struct section *section)
 {
     if (cmd->argc == 1)

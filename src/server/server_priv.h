@@ -84,6 +84,9 @@ struct server {
 
 /* Everything up to the point where the loop may run. On failure the reason was printed. */
 MUST_USE int server_boot(struct server *s, int argc, char **argv);
+/* Its first step alone: the rooms with their rows of directives, all at their initial values;
+ * nothing is read, started or said. */
+MUST_USE int server_make_rooms(struct server *s);
 void server_done(struct server *s);
 
 /* ---- turn.c ---- */
@@ -100,6 +103,11 @@ MUST_USE int listeners_open(struct server *s);
  * listeners_open. */
 MUST_USE int listeners_reopen(struct server *s);
 void listeners_close(struct server *s);
+
+/* ---- info.c ---- */
+/* Name of a section, by its place in INFO's order, and whether INFO without arguments shows it. NULL
+ * behind the last one. */
+const char *info_section(size_t index, bool *ret_usual);
 
 /* ---- metrics.c ---- */
 void metrics_sample(void *server); /* a periodic job */
