@@ -1,12 +1,15 @@
 /* Metrics: the fields of INFO as rows beside the state that they show.
  *
- * INFO prints the rows of all rooms, grouped by section, in the order in which the server lists
- * the tables. A row shows one field through a function, or (a block row, name NULL) writes any
- * number of "name:value\r\n" lines itself: only where the names depend on the data (a line for each
- * command, database, client). */
+ * INFO prints the rows of all rooms, grouped by section. A row shows one field through a function,
+ * or (a block row, name NULL) writes any number of "name:value\r\n" lines itself: only where the
+ * names depend on the data (a line for each command, database, client).
+ *
+ * What is dear to find out (a call of the kernel, the allocator's statistics) is found out once an
+ * INFO, by the table's `prepare`, and kept where its rows look. */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +26,7 @@ struct metric {
     uint64_t (*count)(const void *owner);
     int64_t (*value)(const void *owner);
     void (*text)(const void *owner, struct buf *out);
+    bool (*is_there)(const void *owner); /* whether it shows at present; NULL: it always does */
     uint32_t flags;
 };
 
@@ -30,7 +34,8 @@ struct metric_table {
     const struct metric *rows;
     size_t count;
     void *owner;
-    void (*reset)(void *owner); /* CONFIG RESETSTAT, may be NULL */
+    void (*reset)(void *owner);   /* CONFIG RESETSTAT, may be NULL */
+    void (*prepare)(void *owner); /* before its rows are shown, once an INFO; may be NULL */
 };
 
 #endif
