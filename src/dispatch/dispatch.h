@@ -106,7 +106,9 @@ const struct cmd *dispatch_current(const struct dispatch *d);
 enum gate_id {
     GATE_PROTECTED,
     GATE_AUTH,
+    GATE_NO_MULTI,
     GATE_PAUSE,
+    GATE_QUEUE,
     GATE_COUNT,
 };
 
@@ -150,7 +152,7 @@ void dispatch_count_error(struct dispatch *d, struct slice text);
 struct directive_table dispatch_directives(struct dispatch *d);
 /* Stats (in part), Commandstats, Errorstats. */
 struct metric_table dispatch_metrics(struct dispatch *d);
-/* Registers COMMAND, SELECT, AUTH, HELLO, RESET and QUIT. */
+/* Registers COMMAND, the verbs of a session (SELECT, AUTH, HELLO, RESET, QUIT) and of transactions. */
 void dispatch_register_own(struct dispatch *d);
 
 /* ---- keys of a request ---- */

@@ -22,6 +22,9 @@ void session_init(struct session *s, struct dispatch *d, const struct session_ho
     s->last = NULL;
     s->commands = 0;
     s->gates = s->exempt = 0;
+    s->transaction = NULL;
+    s->watches = NULL;
+    s->waiter = NULL;
     s->reply.on_error = on_error;
     s->reply.on_error_arg = d;
     s->flags = 0;

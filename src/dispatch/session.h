@@ -19,6 +19,9 @@ struct db;
 struct dispatch;
 struct request;
 struct session;
+struct transaction;
+struct waiter;
+struct watch;
 
 enum session_flag {
     SESSION_AUTHENTICATED = 1 << 0,
@@ -28,6 +31,9 @@ enum session_flag {
     SESSION_REPLY_OFF = 1 << 4,
     SESSION_REPLY_SKIP_NEXT = 1 << 5, /* CLIENT REPLY SKIP: from the next command on, */
     SESSION_REPLY_SKIP = 1 << 6,      /* which is this one */
+    SESSION_WATCH_BROKEN = 1 << 7,    /* a key that it watches was changed: EXEC does nothing */
+    SESSION_BLOCKED = 1 << 8,         /* its command waits (dispatch/block.h); is parked, too */
+    SESSION_NO_BLOCK = 1 << 9,        /* whatever would wait is over at once: within EXEC */
 };
 
 /* The owner's side. Functions may be NULL. */
@@ -37,6 +43,9 @@ struct session_host {
      * flag away some time after the hook `resumed`, and then runs it and all that follow in their
      * order. */
     void (*defer)(struct session *s, const struct request *request);
+    /* The command for which the session was blocked has been replied: the owner takes the flag
+     * SESSION_PARKED away, and runs what it kept meanwhile. NULL: such sessions never block. */
+    void (*resume)(struct session *s);
     /* A protocol error takes its turn in the queue: reply it and close after the reply. */
     void (*protocol_error)(struct session *s, const struct request *request);
     /* It sent what a browser sends: somebody may abuse one to reach the server. Close at once. */
@@ -62,12 +71,17 @@ struct session {
     uint32_t flags;
     uint32_t gates;  /* gates that matter for this session whatever the server's state */
     uint32_t exempt; /* gates that never apply to it */
+    struct transaction *transaction; /* between MULTI and its end, else NULL */
+    struct watch *watches;           /* NULL when it watches nothing */
+    struct waiter *waiter;           /* while blocked */
 };
 
 /* `sink` of the reply is set by the owner. Starts in database 0, RESP2, authenticated if no
  * password is required. */
 void session_init(struct session *s, struct dispatch *d, const struct session_host *host,
                   uint64_t id);
+/* Gives up what it holds: a transaction, watched keys, a wait. Before the dispatcher is freed. */
+void session_done(struct session *s);
 
 /* What the enable-* directives say: no, yes, or only to peers on the server's own machine. */
 enum session_allowed { ALLOWED_NO, ALLOWED_YES, ALLOWED_LOCAL };
@@ -82,6 +96,21 @@ void session_set_reply_mode(struct session *s, enum session_reply_mode mode);
 
 /* Database 0, RESP2, no flags of its own, authentication as for a new connection. */
 void session_reset(struct session *s);
+
+/* ---- transactions ---- */
+
+INLINE bool session_in_transaction(const struct session *s)
+{
+    return s->transaction != NULL;
+}
+
+/* Requests that were queued since MULTI. */
+size_t session_queued(const struct session *s);
+/* Bytes of their arguments: received and not yet run. */
+size_t session_queued_bytes(const struct session *s);
+size_t session_watched(const struct session *s); /* keys */
+/* Memory that is held for all this. */
+size_t session_memory(const struct session *s);
 
 INLINE bool session_runs(const struct session *s)
 {
