@@ -241,5 +241,7 @@ static const struct metric metrics[] = {
 
 struct metric_table clients_metrics(struct clients *cs)
 {
-    return (struct metric_table){ metrics, COUNT_OF(metrics), cs, reset };
+    return (struct metric_table){
+        .rows = metrics, .count = COUNT_OF(metrics), .owner = cs, .reset = reset
+    };
 }
