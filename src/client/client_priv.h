@@ -52,11 +52,10 @@ struct client {
     struct bulk_list *bulks; /* earlier big bulks of the unfinished request */
     char *protocol_error;    /* set aside behind `deferred`; owned */
 
-    /* Replied and not yet handed to the stream. The open block's bytes from `sealed` on are not in
-     * `out` yet. */
+    /* Replied and not yet handed to the stream. The open block's bytes from the
+     * writer's `sealed` on are not in `out` yet. */
     struct outq out;
     struct block *block;
-    char *sealed;
     int64_t over_soft_since_ms; /* 0: below the soft limit */
 
     struct client_names names;

@@ -19,13 +19,13 @@ static struct client *client_of_reply(struct reply *r)
 static void seal(struct client *c)
 {
     struct reply *r = &c->session.reply;
-    if (!c->block || r->closed || r->pos == c->sealed)
+    if (!c->block || r->closed || r->pos == r->sealed)
         return;
-    size_t len = (size_t)(r->pos - c->sealed);
+    size_t len = (size_t)(r->pos - r->sealed);
     outq_push(&c->out,
               (struct span){
-                  .ptr = c->sealed, .len = len, .owner = block_ref(c->block), .kind = SPAN_BLOCK });
-    c->sealed = r->pos;
+                  .ptr = r->sealed, .len = len, .owner = block_ref(c->block), .kind = SPAN_BLOCK });
+    r->sealed = r->pos;
     r->written += len;
 }
 
@@ -35,7 +35,7 @@ static void block_close(struct client *c)
     if (c->block)
         block_unref(c->block);
     c->block = NULL;
-    c->sealed = r->pos = r->end = NULL;
+    r->sealed = r->pos = r->end = NULL;
 }
 
 static void block_open(struct client *c, size_t need)
@@ -46,7 +46,7 @@ static void block_open(struct client *c, size_t need)
     block_close(c);
     c->block = block_new(c->owner->pool,
                          first && need <= BLOCK_SMALL_BYTES ? BLOCK_SMALL : BLOCK_LARGE);
-    c->sealed = r->pos = c->block->bytes;
+    r->sealed = r->pos = c->block->bytes;
     r->end = r->pos + c->block->cap;
     ASSERT((size_t)(r->end - r->pos) >= need);
 }
@@ -109,7 +109,7 @@ static void sink_defer(struct reply *r, unsigned slot)
                                       .owner = block_ref(c->block),
                                       .kind = SPAN_BLOCK });
     r->pos += place;
-    c->sealed = r->pos;
+    r->sealed = r->pos;
 }
 
 static void sink_settle(struct reply *r, unsigned slot, struct slice header)

@@ -20,17 +20,17 @@ static void seal(struct world_session *ws)
     struct reply *r = &ws->session.reply;
     if (!r->pos)
         return;
-    size_t len = (size_t)(r->pos - (ws->reply.ptr + ws->reply.len));
+    size_t len = (size_t)(r->pos - r->sealed);
     buf_commit(&ws->reply, len);
     r->written += len;
-    r->pos = r->end = NULL;
+    r->pos = r->sealed = r->end = NULL;
 }
 
 static void sink_more(struct reply *r, size_t need)
 {
     struct world_session *ws = owner_of(CONTAINER_OF(r, struct session, reply));
     seal(ws);
-    r->pos = buf_reserve(&ws->reply, MAX_OF(need, ROOM_BYTES));
+    r->pos = r->sealed = buf_reserve(&ws->reply, MAX_OF(need, ROOM_BYTES));
     ASSERT(r->pos);
     r->end = r->pos + MAX_OF(need, ROOM_BYTES);
 }

@@ -35,6 +35,7 @@ void reply_close(struct reply *r)
     r->push_left = 0;
     r->pos = NULL;
     r->end = NULL;
+    r->sealed = NULL;
 }
 
 static COLD bool swallow(struct reply *r, uint64_t opened)
@@ -457,14 +458,15 @@ static void to_buf_commit(struct reply_to_buf *w)
     struct reply *r = &w->reply;
     if (!r->pos)
         return;
-    size_t n = (size_t)(r->pos - (w->buf->ptr + w->buf->len));
+    size_t n = (size_t)(r->pos - r->sealed);
     buf_commit(w->buf, n);
     r->written += n;
+    r->sealed = r->pos;
 }
 
 static void to_buf_take_room(struct reply_to_buf *w)
 {
-    w->reply.pos = w->buf->ptr + w->buf->len;
+    w->reply.pos = w->reply.sealed = w->buf->ptr + w->buf->len;
     w->reply.end = w->buf->ptr + w->buf->cap;
 }
 
@@ -516,8 +518,7 @@ void reply_to_buf_init(struct reply_to_buf *w, struct buf *buf, uint8_t proto)
 void reply_to_buf_done(struct reply_to_buf *w)
 {
     to_buf_commit(w);
-    w->reply.pos = NULL;
-    w->reply.end = NULL;
+    w->reply.pos = w->reply.sealed = w->reply.end = NULL;
 }
 
 void reply_to_nowhere_init(struct reply *r, uint8_t proto)

@@ -35,9 +35,10 @@ struct reply;
  * reply_close() instead of doing what it was asked for, in any of these functions: the writer
  * looks at `closed` after each call and drops the rest. None is called when closed. */
 struct reply_sink {
-    /* The room is full: seal what is in it (up to r->pos), add that to r->written, and set r->pos
-     * and r->end to a new room of at least `need` bytes, 1 <= need <= REPLY_NEED_MAX. It is often
-     * called with some room left: the writer does not split headers and short values. */
+    /* The room is full: seal what is in it (from r->sealed to r->pos), add that to r->written, and
+     * set r->sealed, r->pos and r->end to a new room of at least `need` bytes, 1 <= need <=
+     * REPLY_NEED_MAX. It is often called with some room left: the writer does not split headers and
+     * short values. */
     void (*more)(struct reply *r, size_t need);
     /* A span of a blob, without copying: behind what was written so far, before what is written
      * next. The sink takes a reference of its own and adds the length to r->written. It may leave
@@ -59,6 +60,7 @@ struct reply_sink {
 /* Zero but for `proto` and `sink` is a valid start: no room yet. */
 struct reply {
     char *pos, *end; /* open room */
+    char *sealed;    /* in it, kept by the sink: the bytes before are in `written` already */
     const struct reply_sink *sink;
     uint8_t proto;      /* 2 or 3 */
     bool muted;         /* set with reply_mute() */
@@ -71,6 +73,12 @@ struct reply {
     void (*on_error)(void *arg, struct slice text);
     void *on_error_arg;
 };
+
+/* Bytes replied since the beginning: the difference over a command is its reply's length. */
+INLINE uint64_t reply_total(const struct reply *r)
+{
+    return r->written + (uint64_t)(r->pos - r->sealed);
+}
 
 /* CLIENT REPLY OFF and ON. Between two replies, not within one. */
 void reply_mute(struct reply *r, bool muted);

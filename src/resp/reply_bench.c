@@ -19,8 +19,8 @@ static char text[1024];
 static void waste_more(struct reply *r, size_t need)
 {
     ASSERT(need <= sizeof(waste));
-    r->written += r->pos ? (size_t)(r->pos - waste) : 0;
-    r->pos = waste;
+    r->written += (uint64_t)(r->pos - r->sealed);
+    r->pos = r->sealed = waste;
     r->end = waste + sizeof(waste);
 }
 

@@ -172,6 +172,7 @@ TEST(elements_are_written_as_the_peers_do)
             buf_init(&out, BUF_NO_CEILING);
             reply_to_buf_init(&w, &out, proto);
             examples[i].write(&w.reply);
+            CHECK_UINT(reply_total(&w.reply), want.len);
             reply_to_buf_done(&w);
             CHECK_BYTES(out.ptr, out.len, want.ptr, want.len);
             CHECK_UINT(w.reply.written, want.len);
@@ -216,8 +217,7 @@ static void pieces_seal(struct pieces *p)
         last->bytes = slice_of(last->owned, (size_t)(p->reply.pos - last->owned));
         p->reply.written += last->bytes.len;
     }
-    p->reply.pos = NULL;
-    p->reply.end = NULL;
+    p->reply.pos = p->reply.sealed = p->reply.end = NULL;
 }
 
 static struct piece *pieces_add(struct pieces *p)
@@ -249,7 +249,7 @@ static void pieces_more(struct reply *r, size_t need)
         return;
     struct piece *piece = pieces_add(p);
     piece->owned = mem_alloc(need);
-    r->pos = piece->owned;
+    r->pos = r->sealed = piece->owned;
     r->end = piece->owned + need;
 }
 
@@ -430,6 +430,7 @@ TEST(random_replies_are_the_same_in_pieces)
         pieces_init(&p, proto);
         write_random_reply(&w.reply, seed);
         write_random_reply(&p.reply, seed);
+        CHECK_UINT(reply_total(&p.reply), reply_total(&w.reply));
         reply_to_buf_done(&w);
         pieces_done(&p, &got);
         CHECK_BYTES(got.ptr, got.len, want.ptr, want.len);
