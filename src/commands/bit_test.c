@@ -98,6 +98,25 @@ TEST(bitop_stores_what_it_combines)
     testing_done(&t);
 }
 
+TEST(bitop_writes_over_a_result_that_may_be_a_source)
+{
+    struct testing t;
+    testing_init(&t);
+    RUN("mset a abc b fff", "+OK");
+    RUN("bitop and a b a", ":3");
+    RUN("get a", "$3 `bb");
+    TELL("bitop or a a b", ":3 | 0:set(a) | bitop or a a b");
+    RUN("get a", "$3 fff");
+    RUN("set a aaa ex 100", "+OK");
+    RUN("bitop xor a a b", ":3");
+    RUN("ttl a", ":-1");
+    RUN("set n 123", "+OK");
+    RUN("bitop or n n", ":3");
+    RUN("object encoding n", "$3 raw");
+    RUN("get n", "$3 123");
+    testing_done(&t);
+}
+
 TEST(bitop_has_the_newer_operations)
 {
     struct testing t;

@@ -84,6 +84,30 @@ static void delete_destination(struct cmd *cmd, struct key key)
     db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
 }
 
+/* Over a result of the same length, which may be a source too, or as a new string. False: an error
+ * was replied. */
+static bool store_combined(struct cmd *cmd, struct key key, enum bits_operation operation,
+                           const struct sources *sources)
+{
+    struct entry *old = db_lookup_write(cmd->db, key), *e = old;
+    bool reusable = old && entry_type(old) == TYPE_STRING && entry_expiry(old) == ENTRY_NO_EXPIRY;
+    char *out = reusable ? string_reuse(old, sources->longest) : NULL;
+    if (!out)
+        e = string_try_new_unset(key.name, sources->longest, ENTRY_NO_EXPIRY, &out);
+    if (!e) {
+        reply_error(cmd->reply, ERR_NO_MEMORY);
+        return false;
+    }
+    bits_combine(operation, out, sources->longest, sources->bytes, sources->count);
+    if (e == old)
+        db_store(cmd->db, key, old, e);
+    else if (old)
+        db_overwrite(cmd->db, key, old, e);
+    else
+        db_insert(cmd->db, key, e);
+    return true;
+}
+
 static void run_bitop(struct cmd *cmd)
 {
     struct sources sources;
@@ -97,18 +121,8 @@ static void run_bitop(struct cmd *cmd)
         return;
     }
 
-    char *out;
-    struct entry *e = string_try_new_open(key.name, sources.longest, ENTRY_NO_EXPIRY, &out);
-    if (!e) {
-        reply_error(cmd->reply, ERR_NO_MEMORY);
+    if (!store_combined(cmd, key, word->operation, &sources))
         return;
-    }
-    bits_combine(word->operation, out, sources.longest, sources.bytes, sources.count);
-    struct entry *old = db_lookup_write(cmd->db, key);
-    if (old)
-        db_overwrite(cmd->db, key, old, e);
-    else
-        db_insert(cmd->db, key, e);
     db_notify(cmd->db, EVENT_STRING, "set", key.name);
     reply_int(cmd->reply, (int64_t)sources.longest);
 }

@@ -6,10 +6,12 @@
 
 #if BITS_AVX2
 #include <immintrin.h>
+#elif BITS_NEON
+#include <arm_neon.h>
 #endif
 
 /* Shorter strings are not worth the vectors' constants. */
-#define AVX2_BYTES_MIN 64
+#define VECTORS_BYTES_MIN 64
 
 static uint64_t load_word(const unsigned char *bytes)
 {
@@ -54,7 +56,6 @@ size_t bits_skip_scalar(const unsigned char *bytes, size_t len, unsigned char sk
 /* ---- AVX2 ---- */
 
 #if BITS_AVX2
-#define AVX2 __attribute__((target("avx2")))
 #define VECTOR 32
 /* So many vectors are summed up in bytes, at most 8 each, before the bytes are added up. */
 #define COUNT_VECTORS 4
@@ -64,8 +65,10 @@ bool bits_has_avx2(void)
     return __builtin_cpu_supports("avx2");
 }
 
-/* The bits in each byte: two look-ups in a table of 16. */
-AVX2 static inline __m256i count_bytes(__m256i v)
+/* The bits in each byte: two look-ups in a table of 16 (Mula, Kurz, Lemire: Faster Population Counts
+ * Using AVX2 Instructions, 2016). Of their forms the plainest: a mebibyte comes from the second
+ * cache hardly faster than this counts it. */
+BITS_AVX2_TARGET static inline __m256i count_bytes(__m256i v)
 {
     const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
                                            2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
@@ -75,7 +78,7 @@ AVX2 static inline __m256i count_bytes(__m256i v)
     return _mm256_add_epi8(_mm256_shuffle_epi8(table, low), _mm256_shuffle_epi8(table, high));
 }
 
-AVX2 uint64_t bits_count_avx2(const unsigned char *bytes, size_t len)
+BITS_AVX2_TARGET uint64_t bits_count_avx2(const unsigned char *bytes, size_t len)
 {
     __m256i sums = _mm256_setzero_si256();
     for (; len >= COUNT_VECTORS * VECTOR; len -= COUNT_VECTORS * VECTOR) {
@@ -90,7 +93,7 @@ AVX2 uint64_t bits_count_avx2(const unsigned char *bytes, size_t len)
     return parts[0] + parts[1] + parts[2] + parts[3] + bits_count_scalar(bytes, len);
 }
 
-AVX2 size_t bits_skip_avx2(const unsigned char *bytes, size_t len, unsigned char skip)
+BITS_AVX2_TARGET size_t bits_skip_avx2(const unsigned char *bytes, size_t len, unsigned char skip)
 {
     const __m256i same = _mm256_set1_epi8((char)skip);
     size_t at = 0;
@@ -104,11 +107,43 @@ AVX2 size_t bits_skip_avx2(const unsigned char *bytes, size_t len, unsigned char
 }
 #endif
 
+/* ---- NEON ---- */
+
+#if BITS_NEON
+#define VECTOR 16
+/* So many vectors are summed up in bytes, at most 8 each, before the bytes are added up. */
+#define COUNT_VECTORS 8
+
+uint64_t bits_count_neon(const unsigned char *bytes, size_t len)
+{
+    uint64x2_t sums = vdupq_n_u64(0);
+    for (; len >= COUNT_VECTORS * VECTOR; len -= COUNT_VECTORS * VECTOR) {
+        uint8x16_t counts = vdupq_n_u8(0);
+        for (int i = 0; i < COUNT_VECTORS; i++, bytes += VECTOR)
+            counts = vaddq_u8(counts, vcntq_u8(vld1q_u8(bytes)));
+        sums = vpadalq_u32(sums, vpaddlq_u16(vpaddlq_u8(counts)));
+    }
+    return vaddvq_u64(sums) + bits_count_scalar(bytes, len);
+}
+
+size_t bits_skip_neon(const unsigned char *bytes, size_t len, unsigned char skip)
+{
+    const uint8x16_t same = vdupq_n_u8(skip);
+    size_t at = 0;
+    while (at + VECTOR <= len && vminvq_u8(vceqq_u8(vld1q_u8(bytes + at), same)) == UINT8_MAX)
+        at += VECTOR;
+    return at + bits_skip_scalar(bytes + at, len - at, skip);
+}
+#endif
+
 static uint64_t count_bits(const unsigned char *bytes, size_t len)
 {
 #if BITS_AVX2
-    if (len >= AVX2_BYTES_MIN && bits_has_avx2())
+    if (len >= VECTORS_BYTES_MIN && bits_has_avx2())
         return bits_count_avx2(bytes, len);
+#elif BITS_NEON
+    if (len >= VECTORS_BYTES_MIN)
+        return bits_count_neon(bytes, len);
 #endif
     return bits_count_scalar(bytes, len);
 }
@@ -116,8 +151,11 @@ static uint64_t count_bits(const unsigned char *bytes, size_t len)
 static size_t skip_bytes(const unsigned char *bytes, size_t len, unsigned char skip)
 {
 #if BITS_AVX2
-    if (len >= AVX2_BYTES_MIN && bits_has_avx2())
+    if (len >= VECTORS_BYTES_MIN && bits_has_avx2())
         return bits_skip_avx2(bytes, len, skip);
+#elif BITS_NEON
+    if (len >= VECTORS_BYTES_MIN)
+        return bits_skip_neon(bytes, len, skip);
 #endif
     return bits_skip_scalar(bytes, len, skip);
 }

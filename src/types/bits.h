@@ -1,8 +1,8 @@
 /* Bits of byte strings: counting, searching, combining, and integers of any width at any bit.
  *
- * Bit 0 is the highest bit of the first byte, as the bitmap commands number them. Counting and
- * searching have a form for AVX2, chosen at run time where the processor has it, and a scalar one
- * that does the same. Nothing here allocates, or reads behind the length that it is given. */
+ * Bit 0 is the highest bit of the first byte, as the bitmap commands number them. Counting,
+ * searching and combining have vector forms (AVX2 where the processor has it, NEON on arm64) and
+ * plain ones that do the same. Nothing here allocates, or reads behind the length that it is given. */
 #ifndef TYPES_BITS_H
 #define TYPES_BITS_H
 
@@ -41,7 +41,7 @@ enum bits_operation {
 };
 
 /* Combines `count` (>= 1) sources, of which none is longer than `len`, into `len` bytes at `out`;
- * shorter ones count as followed by zeros. `out` must not lie in a source. */
+ * shorter ones count as followed by zeros. A source may begin at `out`, or have nothing in common with it. */
 void bits_combine(enum bits_operation operation, char *out, size_t len, const struct slice *sources,
                   size_t count);
 

@@ -302,6 +302,31 @@ struct entry *string_try_new_open(struct slice key, size_t len, int64_t when_ms,
     return opened;
 }
 
+struct entry *string_try_new_unset(struct slice key, size_t len, int64_t when_ms, char **ret_bytes)
+{
+    bool in_place = len <= STRING_IN_PLACE_MAX;
+    struct blob *blob = in_place ? NULL : blob_try_new(len, len);
+    if (!in_place && !blob)
+        return NULL;
+    struct entry *e = entry_new(TYPE_STRING, in_place ? ENCODING_BYTES : ENCODING_BLOB, key,
+                                in_place ? len : 0, when_ms);
+    if (!in_place)
+        entry_put_pointer(e, blob);
+    e->flags |= ENTRY_RAW;
+    *ret_bytes = in_place ? entry_bytes_at(e) : blob->bytes;
+    return e;
+}
+
+char *string_reuse(struct entry *e, size_t len)
+{
+    ASSERT_DEBUG(entry_type(e) == TYPE_STRING);
+    struct blob *blob = string_blob(e);
+    if (entry_encoding(e) == ENCODING_INT || string_len(e) != len || (blob && blob_is_shared(blob)))
+        return NULL;
+    e->flags |= ENTRY_RAW;
+    return blob ? blob->bytes : entry_bytes_at(e);
+}
+
 void string_mark_raw(struct entry *e)
 {
     ASSERT_DEBUG(entry_type(e) == TYPE_STRING);

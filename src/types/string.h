@@ -50,6 +50,12 @@ MUST_USE struct entry *string_try_open(struct entry *e, size_t len, char **ret_b
  * memory. */
 MUST_USE struct entry *string_try_new_open(struct slice key, size_t len, int64_t when_ms,
                                            char **ret_bytes);
+/* The same with the bytes not yet written, and no spare room. */
+MUST_USE struct entry *string_try_new_unset(struct slice key, size_t len, int64_t when_ms,
+                                            char **ret_bytes);
+/* Where the bytes of a string of exactly `len` may be written over as they stand, without moving
+ * anything: marks it raw. NULL if they may not, or if it has another length. */
+MUST_USE char *string_reuse(struct entry *e, size_t len);
 /* Marks it raw as opening does, in place: what opens a string and then finds nothing to change. */
 void string_mark_raw(struct entry *e);
 

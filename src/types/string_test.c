@@ -361,3 +361,39 @@ TEST(marked_raw_a_number_stays_one)
     CHECK_STR(entry_encoding_name(e), "int");
     entry_free(e);
 }
+
+TEST(a_new_unset_string_has_its_length_in_every_form)
+{
+    static const size_t lens[] = { 1, STRING_IN_PLACE_MAX, STRING_IN_PLACE_MAX + 1, 100000 };
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        char *bytes = NULL, scratch[NUM_INT_MAX_CHARS];
+        struct entry *e = string_try_new_unset(SLICE("key"), lens[i], ENTRY_NO_EXPIRY, &bytes);
+        CHECK(e);
+        memset(bytes, 'x', lens[i]);
+        struct slice now = string_bytes(e, scratch);
+        CHECK_UINT(now.len, lens[i]);
+        CHECK(now.ptr == bytes);
+        CHECK_STR(entry_encoding_name(e), "raw");
+        CHECK(string_reuse(e, lens[i]) == bytes);
+        CHECK(!string_reuse(e, lens[i] + 1));
+        entry_free(e);
+    }
+    CHECK(!string_try_new_unset(SLICE("key"), SIZE_MAX / 2, ENTRY_NO_EXPIRY, &(char *){ NULL }));
+}
+
+TEST(a_number_or_a_shared_blob_is_not_written_over)
+{
+    struct entry *e = make("12");
+    CHECK(!string_reuse(e, 2));
+    CHECK_STR(entry_encoding_name(e), "int");
+    entry_free(e);
+
+    char *bytes = NULL;
+    e = string_try_new_unset(SLICE("key"), 100000, ENTRY_NO_EXPIRY, &bytes);
+    memset(bytes, 'x', 100000);
+    struct blob *shared = blob_ref(string_blob(e));
+    CHECK(!string_reuse(e, 100000));
+    blob_unref(shared);
+    CHECK(string_reuse(e, 100000) == bytes);
+    entry_free(e);
+}
