@@ -2,6 +2,7 @@
 #include "base/directive.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -74,11 +75,20 @@ static int check_range(const struct directive *row, int64_t least, int64_t numbe
                   (long long)row->max);
 }
 
+static int refuse_unsigned(struct directive_error *error)
+{
+    return refuse(error, "argument must be between 0 and %llu inclusive", ULLONG_MAX);
+}
+
 static int parse_int(const struct directive *row, struct slice text, union value *ret,
                      struct directive_error *error)
 {
+    if ((row->flags & DIRECTIVE_UNSIGNED) && num_parse_uint(text, &ret->bits))
+        return 0;
     if (!num_parse_int(text, &ret->number))
         return refuse(error, "argument couldn't be parsed into an integer");
+    if (row->flags & DIRECTIVE_UNSIGNED)
+        return refuse_unsigned(error); /* it is negative */
     return check_range(row, row->min, ret->number, error);
 }
 
@@ -99,7 +109,11 @@ static int parse_memory(const struct directive *row, struct slice text, union va
                         struct directive_error *error)
 {
     error->text[0] = '\0';
-    int rc = parse_bytes(row, row->min, text, ret, error);
+    int rc;
+    if (!(row->flags & DIRECTIVE_UNSIGNED))
+        rc = parse_bytes(row, row->min, text, ret, error);
+    else if ((rc = num_parse_memory_uint(text, &ret->bits)) == -ERANGE)
+        return refuse_unsigned(error);
     if (rc < 0 && !error->text[0])
         return refuse(error, "argument must be a memory value");
     return rc;
@@ -136,8 +150,10 @@ static void store_number(const struct directive *row, void *at, const union valu
 
 static void show_number(const struct directive *row, const void *at, struct buf *out)
 {
-    (void)row;
-    buf_append_int(out, *(const int64_t *)at);
+    if (row->flags & DIRECTIVE_UNSIGNED)
+        buf_append_uint(out, (uint64_t) * (const int64_t *)at);
+    else
+        buf_append_int(out, *(const int64_t *)at);
 }
 
 static void show_percent_or_memory(const struct directive *row, const void *at, struct buf *out)

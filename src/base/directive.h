@@ -35,9 +35,13 @@ enum {
     DIRECTIVE_MULTI = 1 << 3,     /* several arguments; repeated lines add */
     DIRECTIVE_PROTECTED = 1 << 4, /* mutable only with enable-protected-configs */
     DIRECTIVE_EMPTY_IS_NULL = 1 << 5,
-    DIRECTIVE_UNBUILT =
-        1 << 6, /* kept and shown, but has no effect yet: whoever sets it to anything
-                                 * but its initial value is told so, once */
+    /* Kept and shown, but has no effect yet: whoever sets it to anything but its initial value is
+     * told so, once. */
+    DIRECTIVE_UNBUILT = 1 << 6,
+    DIRECTIVE_UNSIGNED = 1 << 7,     /* INT, MEMORY: any uint64_t, in the place of an int64_t */
+    DIRECTIVE_ADDS = 1 << 8,         /* a further line of a file adds its words to what is shown */
+    DIRECTIVE_DENY_LOADING = 1 << 9, /* not by CONFIG SET while data is loaded */
+    DIRECTIVE_REAPPLY = 1 << 10,     /* `apply` runs even if the value is the same as before */
 };
 
 struct directive_word {

@@ -198,12 +198,25 @@ static const struct unit units[] = {
 int num_parse_memory(struct slice text, int64_t *ret_bytes)
 {
     ASSERT(ret_bytes);
+    uint64_t value;
+    int rc = num_parse_memory_uint(text, &value);
+    if (rc < 0)
+        return rc;
+    if (value > INT64_MAX)
+        return -ERANGE;
+    *ret_bytes = (int64_t)value;
+    return 0;
+}
+
+int num_parse_memory_uint(struct slice text, uint64_t *ret_bytes)
+{
+    ASSERT(ret_bytes);
     size_t digits = 0;
-    int64_t value = 0;
+    uint64_t value = 0;
     bool overflow = false;
     while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') {
         overflow |= __builtin_mul_overflow(value, 10, &value);
-        overflow |= __builtin_add_overflow(value, text.ptr[digits] - '0', &value);
+        overflow |= __builtin_add_overflow(value, (uint64_t)(text.ptr[digits] - '0'), &value);
         digits++;
     }
     struct slice name = slice_from(text, digits);

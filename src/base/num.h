@@ -40,6 +40,8 @@ size_t num_int_len(int64_t value);
 /* "100", "1k" (1000), "1kb" (1024), m, mb, g, gb, b in any case; no digits mean 0, as the peers
  * have it. 0, or -EINVAL for other text, -ERANGE above INT64_MAX. */
 MUST_USE int num_parse_memory(struct slice text, int64_t *ret_bytes);
+/* The same up to UINT64_MAX. */
+MUST_USE int num_parse_memory_uint(struct slice text, uint64_t *ret_bytes);
 
 /* "1.50M": the human form of INFO. Writes at most NUM_BYTES_MAX_CHARS, with a NUL. */
 void num_format_bytes(char *out, uint64_t bytes);

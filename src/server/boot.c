@@ -19,6 +19,7 @@
 #include "event/worker.h"
 #include "journal/journal.h"
 #include "server/server_priv.h"
+#include "server/unbuilt.h"
 #include "server/version.h"
 
 /* Where a process in the background writes its id unless it is told otherwise. */
@@ -73,10 +74,10 @@ int server_make_rooms(struct server *s)
     s->dispatch = dispatch_new(s->keyspace, s->journal);
     s->clients = clients_new(s->loop, s->dispatch);
     s->config = config_new();
-    buf_init(&s->save, BUF_NO_CEILING);
-    server_register_directives(s);
+    s->unbuilt = unbuilt_new();
     struct directive_table own = server_directives(s);
     directive_init_all(&own);
+    server_register_directives(s);
     return 0;
 }
 
@@ -227,5 +228,5 @@ void server_done(struct server *s)
     struct directive_table own = server_directives(s);
     directive_done_all(&own);
     mem_free(s->running_jobs);
-    buf_done(&s->save);
+    unbuilt_free(s->unbuilt);
 }

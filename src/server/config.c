@@ -11,12 +11,31 @@
 #include "base/mem.h"
 #include "base/words.h"
 
-#define CONFIG_TABLES_MAX 16
+#define CONFIG_TABLES_MAX 40
 #define CONFIG_FILE_MAX ((size_t)64 * 1024 * 1024)
+
+/* One row, as it stands in the order of the tables. */
+struct known {
+    const struct directive_table *table;
+    const struct directive *row;
+    char *initial;
+    bool was_read; /* by a line of this reading */
+};
+
+/* One spelling of it. */
+struct spelling {
+    const char *name;
+    size_t index;
+    bool is_alias;
+};
 
 struct config {
     struct directive_table tables[CONFIG_TABLES_MAX];
     size_t table_count;
+    struct known *known;
+    size_t known_count;
+    struct spelling *spellings; /* sorted */
+    size_t spelling_count;
     char *file;
 };
 
@@ -27,8 +46,13 @@ struct config *config_new(void)
 
 void config_free(struct config *c)
 {
-    if (c)
-        free(c->file); /* tidy-allow free: realpath allocated it */
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->known_count; i++)
+        mem_free(c->known[i].initial);
+    mem_free(c->known);
+    mem_free(c->spellings);
+    free(c->file); /* tidy-allow free: realpath allocated it */
     mem_free(c);
 }
 
@@ -43,42 +67,105 @@ void config_error_done(struct config_error *error)
     error->text = NULL;
 }
 
+/* ---- finding ---- */
+
+static char *text_of(struct slice line)
+{
+    char *text = mem_alloc(line.len + 1);
+    if (line.len)
+        memcpy(text, line.ptr, line.len);
+    text[line.len] = '\0';
+    return text;
+}
+
+/* As strcmp, in any case. */
+static int compare_names(struct slice a, struct slice b)
+{
+    for (size_t i = 0; i < MIN_OF(a.len, b.len); i++) {
+        int difference = (int)ascii_lower(a.ptr[i]) - (int)ascii_lower(b.ptr[i]);
+        if (difference)
+            return difference;
+    }
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+/* The first spelling that is not before `name`. */
+static size_t place_of(const struct config *c, struct slice name)
+{
+    size_t low = 0, high = c->spelling_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_names(slice_str(c->spellings[middle].name), name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void add_spelling(struct config *c, const char *name, size_t index, bool is_alias)
+{
+    if (!name)
+        return;
+    size_t at = place_of(c, slice_str(name));
+    memmove(&c->spellings[at + 1], &c->spellings[at],
+            (c->spelling_count - at) * sizeof(*c->spellings));
+    c->spellings[at] = (struct spelling){ name, index, is_alias };
+    c->spelling_count++;
+}
+
+static char *show(const struct directive_table *table, const struct directive *row)
+{
+    struct buf text;
+    buf_init(&text, BUF_NO_CEILING);
+    directive_show(table, row, &text);
+    char *copy = text_of(buf_slice(&text));
+    buf_done(&text);
+    return copy;
+}
+
 void config_add(struct config *c, const struct directive_table *table)
 {
     ASSERT(c->table_count < CONFIG_TABLES_MAX);
+    const struct directive_table *kept = &c->tables[c->table_count];
     c->tables[c->table_count++] = *table;
+    size_t total = c->known_count + table->count;
+    c->known = mem_realloc(c->known, total * sizeof(*c->known));
+    c->spellings = mem_realloc(c->spellings, 2 * total * sizeof(*c->spellings));
+    for (size_t i = 0; i < table->count; i++) {
+        const struct directive *row = &kept->rows[i];
+        size_t index = c->known_count++;
+        c->known[index] = (struct known){ kept, row, show(kept, row), false };
+        add_spelling(c, row->name, index, false);
+        add_spelling(c, row->alias, index, true);
+    }
 }
 
 size_t config_count(const struct config *c)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < c->table_count; i++)
-        count += c->tables[i].count;
-    return count;
+    return c->known_count;
 }
 
 struct config_row config_at(const struct config *c, size_t index)
 {
-    for (size_t i = 0; i < c->table_count; i++) {
-        if (index < c->tables[i].count)
-            return (struct config_row){ &c->tables[i], &c->tables[i].rows[index], false };
-        index -= c->tables[i].count;
-    }
-    ASSERT(false);
-    return (struct config_row){ 0 };
+    ASSERT(index < c->known_count);
+    const struct known *known = &c->known[index];
+    return (struct config_row){ known->table, known->row, index, false };
 }
 
 bool config_find(const struct config *c, struct slice name, struct config_row *ret_row)
 {
-    for (size_t i = 0, count = config_count(c); i < count; i++) {
-        struct config_row found = config_at(c, i);
-        found.is_alias = found.row->alias && slice_is(name, found.row->alias);
-        if (!found.is_alias && !slice_is(name, found.row->name))
-            continue;
-        *ret_row = found;
-        return true;
-    }
-    return false;
+    size_t at = place_of(c, name);
+    if (at == c->spelling_count || !slice_is(name, c->spellings[at].name))
+        return false;
+    *ret_row = config_at(c, c->spellings[at].index);
+    ret_row->is_alias = c->spellings[at].is_alias;
+    return true;
+}
+
+const char *config_initial(const struct config *c, const struct config_row *found)
+{
+    return c->known[found->index].initial;
 }
 
 /* ---- one directive ---- */
@@ -122,6 +209,24 @@ static int refuse(struct config_error *error, const char *reason)
     return -EINVAL;
 }
 
+/* The words that were there and the new ones, as one. An empty one begins anew. */
+static struct slice add_words(const struct config_row *found, struct arena *arena,
+                              const struct slice *words, size_t count)
+{
+    struct buf all;
+    buf_init(&all, BUF_NO_CEILING);
+    if (count != 1 || words[0].len > 0)
+        directive_show(found->table, found->row, &all);
+    for (size_t i = 0; i < count; i++) {
+        if (all.len)
+            buf_append_char(&all, ' ');
+        buf_append(&all, words[i]);
+    }
+    struct slice copy = arena_copy(arena, buf_slice(&all));
+    buf_done(&all);
+    return copy;
+}
+
 static int set_words(struct config *c, struct arena *arena, const struct slice *words, size_t count,
                      struct config_error *ret_error)
 {
@@ -132,8 +237,16 @@ static int set_words(struct config *c, struct arena *arena, const struct slice *
         return refuse(ret_error, "Bad directive or wrong number of arguments");
     if (count != 2 && !(found.row->flags & DIRECTIVE_MULTI))
         return refuse(ret_error, "wrong number of arguments");
-    if (config_store(&found, arena, words + 1, count - 1, &why) < 0)
+    words++, count--;
+    struct slice all;
+    if ((found.row->flags & DIRECTIVE_ADDS) && c->known[found.index].was_read && count > 0) {
+        all = add_words(&found, arena, words, count);
+        words = &all;
+        count = 1;
+    }
+    if (config_store(&found, arena, words, count, &why) < 0)
         return refuse(ret_error, why.text);
+    c->known[found.index].was_read = true;
     if (config_apply(&found, &reason) < 0)
         return refuse(ret_error, reason);
     return 0;
@@ -156,15 +269,6 @@ static struct slice trim(struct slice s)
     while (s.len && strchr(" \t\r\n", s.ptr[s.len - 1]))
         s.len--;
     return s;
-}
-
-static char *text_of(struct slice line)
-{
-    char *text = mem_alloc(line.len + 1);
-    if (line.len)
-        memcpy(text, line.ptr, line.len);
-    text[line.len] = '\0';
-    return text;
 }
 
 int config_read_lines(struct config *c, struct slice text, struct config_error *ret_error)
@@ -277,6 +381,8 @@ int config_read(struct config *c, int argc, char *const *argv, struct config_err
     buf_init(&line.options, BUF_NO_CEILING);
     buf_init(&text, CONFIG_FILE_MAX);
     read_command_line(argc, argv, &line);
+    for (size_t i = 0; i < c->known_count; i++)
+        c->known[i].was_read = false;
 
     int error = append_file(c, &line, &text);
     if (error < 0)

@@ -16,18 +16,22 @@ struct config;
 
 struct config *config_new(void);
 void config_free(struct config *c); /* accepts NULL */
+/* The rows have their initial values, which are remembered as such. */
 void config_add(struct config *c, const struct directive_table *table);
 
 /* A directive with the table that it stands in. */
 struct config_row {
     const struct directive_table *table;
     const struct directive *row;
+    size_t index;  /* for config_at */
     bool is_alias; /* found by its other spelling */
 };
 /* Case-blind, both spellings. False if unknown. */
 bool config_find(const struct config *c, struct slice name, struct config_row *ret_row);
 size_t config_count(const struct config *c);
 struct config_row config_at(const struct config *c, size_t index);
+/* The initial value as CONFIG GET shows it. */
+const char *config_initial(const struct config *c, const struct config_row *found);
 
 /* Stores the words of a value; one word for a directive of several is parted at its spaces. 0, or
  * -EINVAL with the reason; then nothing was stored. */

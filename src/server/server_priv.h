@@ -23,6 +23,7 @@ struct dispatch;
 struct journal;
 struct keyspace;
 struct loop;
+struct unbuilt;
 struct worker;
 
 /* What the server itself is told; rows in settings.c. */
@@ -33,7 +34,7 @@ struct server_settings {
     char *logfile, *pidfile;
     int loglevel;
     int64_t hz;
-    bool daemonize, always_show_logo, appendonly;
+    bool daemonize, always_show_logo;
     int transport; /* enum stream_kind: a test transport, hidden */
 };
 
@@ -63,6 +64,7 @@ struct server {
     struct stream_io *io;
     struct listener *tcp, *unix_socket;
     struct config *config;
+    struct unbuilt *unbuilt; /* directives that have no room yet */
     struct server_settings settings;
     struct commands_settings commands;
     struct turn_stats turn;
@@ -74,8 +76,6 @@ struct server {
     int64_t expiry_timer_at_ms;
     int64_t started_ms;
     char run_id[41];
-    struct buf save;     /* pairs of seconds and changes, as text */
-    bool save_is_given;  /* not the initial value any more */
     const char *pidfile; /* that was written, or NULL */
     int exit_status;
 };

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/num.h"
 #include "server/server_priv.h"
 
 #define AT(field) offsetof(struct server_settings, field)
@@ -88,44 +87,6 @@ static void show_dir(const void *owner UNUSED, struct buf *out)
     char path[PATH_MAX];
     if (getcwd(path, sizeof(path)))
         buf_append_str(out, path);
-}
-
-static bool is_save_pair(const struct slice *words)
-{
-    int64_t seconds, changes;
-    return num_parse_int(words[0], &seconds) && num_parse_int(words[1], &changes) && seconds >= 1 &&
-           changes >= 0 && seconds <= INT32_MAX && changes <= INT32_MAX;
-}
-
-/* Lines of a file add up; an empty one, and CONFIG SET, start anew. */
-static int parse_save(void *owner, const struct slice *words, size_t count, const char **ret_error)
-{
-    struct server *s = owner;
-    *ret_error = "Invalid save parameters";
-    if (count == 1 && words[0].len == 0)
-        count = 0;
-    if (count % 2 != 0)
-        return -EINVAL;
-    for (size_t i = 0; i < count; i += 2)
-        if (!is_save_pair(&words[i]))
-            return -EINVAL;
-
-    bool adds = !s->io && s->save_is_given && count > 0;
-    if (!adds)
-        buf_clear(&s->save);
-    for (size_t i = 0; i < count; i++) {
-        if (s->save.len)
-            buf_append_char(&s->save, ' ');
-        buf_append(&s->save, words[i]);
-    }
-    s->save_is_given = true;
-    return 0;
-}
-
-static void show_save(const void *owner, struct buf *out)
-{
-    const struct server *s = owner;
-    buf_append(out, buf_slice(&s->save));
 }
 
 static const struct directive directives[] = {
@@ -220,16 +181,6 @@ static const struct directive directives[] = {
       .max = INT32_MAX,
       .initial = "10",
       .apply = apply_hz },
-    { .name = "save",
-      .type = DIRECTIVE_CUSTOM,
-      .flags = DIRECTIVE_MULTI,
-      .parse = parse_save,
-      .show = show_save },
-    { .name = "appendonly",
-      .type = DIRECTIVE_BOOL,
-      .flags = DIRECTIVE_IMMUTABLE,
-      .offset = AT(appendonly),
-      .initial = "no" },
 };
 
 struct directive_table server_directives(struct server *s)

@@ -4,6 +4,7 @@
 #include "db/db.h"
 #include "dispatch/dispatch.h"
 #include "server/server_priv.h"
+#include "server/unbuilt.h"
 
 void server_register_commands(struct server *s)
 {
@@ -25,6 +26,10 @@ void server_register_directives(struct server *s)
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         config_add(s->config, &tables[i]);
+    struct directive_table unbuilt[UNBUILT_TABLES_MAX];
+    size_t count = unbuilt_tables(s->unbuilt, unbuilt);
+    for (size_t i = 0; i < count; i++)
+        config_add(s->config, &unbuilt[i]);
 }
 
 size_t server_metric_tables(struct server *s, struct metric_table out[static METRIC_TABLES_MAX])
