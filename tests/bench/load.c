@@ -1,11 +1,17 @@
 /* Load generator: many connections, a fixed pipeline, keys of one size, replies checked.
  *
+ *     load --verb get ...                     GET or SET, every reply is the one expected
+ *     load ... -- BITOP and dst {key} {key}   any request; no reply may be an error
+ *
  * One thread, epoll. Every connection sends `pipeline` requests, waits for all of their replies,
  * and sends the next ones. Keys are 16 bytes, `k` and 15 digits, drawn uniformly from --keys, or
  * counted up with --sequential (each key once). Prints `requests seconds` of the run.
  *
- * Requests are built once for each batch in a buffer of the connection; replies are of known
- * length (a GET of a key that is missing is an error of the run), so checking costs little. */
+ * In a request behind `--` a word's end {key} stands for a key, the word {value} for a value.
+ *
+ * Requests are built once for each batch in a buffer of the connection; replies to GET and SET are
+ * of known length (a GET of a key that is missing is an error of the run), so checking costs
+ * little. Other replies are counted by their own lengths. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -25,11 +31,12 @@ enum {
     KEY_DIGITS = KEY_SIZE - 1,
     EVENTS_MAX = 256,
     READ_SIZE = 1 << 18,
-    HEAD_SIZE = 24,     /* longest "$<number>\r\n", with its terminator */
-    REQUEST_EXTRA = 160 /* what a request needs beside its value */
+    HEAD_SIZE = 24,      /* longest "$<number>\r\n", with its terminator */
+    REQUEST_EXTRA = 160, /* what a request needs beside its value */
+    LINE_SIZE = 256      /* longest line of a reply that is not a bulk */
 };
 
-enum verb { VERB_GET, VERB_SET };
+enum verb { VERB_GET, VERB_SET, VERB_WORDS };
 
 struct load {
     enum verb verb;
@@ -47,13 +54,24 @@ struct load {
     uint64_t sent;     /* requests handed to connections so far */
     uint64_t answered; /* requests whose replies came */
     char *value;
+    char **words; /* of VERB_WORDS */
+    unsigned word_count;
     int epoll;
+};
+
+/* Where in a reply of any shape a connection is. */
+struct progress {
+    uint64_t items; /* that are still to come of this reply, the current one included */
+    uint64_t skip;  /* bytes of a bulk, with its line end */
+    char line[LINE_SIZE];
+    size_t line_size;
 };
 
 struct peer {
     int fd;
-    unsigned outstanding; /* replies that are still to come */
-    size_t reply_offset;  /* bytes of the current reply seen so far */
+    unsigned outstanding;     /* replies that are still to come */
+    size_t reply_offset;      /* bytes of the current reply seen so far */
+    struct progress progress; /* the same of VERB_WORDS */
     char *out;
     size_t out_size;
     size_t out_sent;
@@ -101,6 +119,39 @@ static size_t append_bulk(char *to, const char *bytes, size_t size)
     return at + append_bytes(to + at, "\r\n", 2);
 }
 
+static size_t build_words(const struct load *l, char *to, uint64_t number)
+{
+    char key[KEY_SIZE + 1] = "k";
+    size_t size = append_head(to, '*', l->word_count);
+    for (unsigned i = 0; i < l->word_count; i++) {
+        const char *word = l->words[i];
+        const char *place = strstr(word, "{key}");
+        if (place) {
+            /* Other keys of the same request are other ones, far away. */
+            put_digits(key + 1, KEY_DIGITS, (number + i * (l->keys / 16 + 1)) % l->keys);
+            size_t before = (size_t)(place - word);
+            size += append_head(to + size, '$', before + KEY_SIZE);
+            size += append_bytes(to + size, word, before);
+            size += append_bytes(to + size, key, KEY_SIZE);
+            size += append_bytes(to + size, "\r\n", 2);
+        } else if (strcmp(word, "{value}") == 0) {
+            size += append_bulk(to + size, l->value, l->value_size);
+        } else {
+            size += append_bulk(to + size, word, strlen(word));
+        }
+    }
+    return size;
+}
+
+/* No request is longer. */
+static size_t request_size_max(const struct load *l)
+{
+    size_t size = REQUEST_EXTRA + l->value_size;
+    for (unsigned i = 0; i < l->word_count; i++)
+        size += HEAD_SIZE + KEY_SIZE + l->value_size + strlen(l->words[i]);
+    return size;
+}
+
 /* Write one request to `to`; its length. */
 static size_t build_request(struct load *l, char *to)
 {
@@ -109,6 +160,8 @@ static size_t build_request(struct load *l, char *to)
     put_digits(key + 1, KEY_DIGITS, number);
     l->sent++;
 
+    if (l->verb == VERB_WORDS)
+        return build_words(l, to, number);
     if (l->verb == VERB_GET) {
         memcpy(to, "*2\r\n$3\r\nGET\r\n", 13);
         return 13 + append_bulk(to + 13, key, KEY_SIZE);
@@ -184,6 +237,68 @@ static void take(struct load *l, struct peer *p, const char *bytes, size_t size,
     }
 }
 
+/* A whole line of a reply: what follows it is noted. */
+static void take_line(struct progress *r)
+{
+    r->line[r->line_size] = 0;
+    long long count = strtoll(r->line + 1, NULL, 10);
+    switch (r->line[0]) {
+    case '-':
+        errno = 0;
+        fputs(r->line, stderr);
+        die("reply");
+        break;
+    case '$':
+        r->skip = count < 0 ? 0 : (uint64_t)count + 2;
+        r->items -= count < 0 ? 1 : 0;
+        break;
+    case '*':
+        r->items += count < 0 ? 0 : (uint64_t)count;
+        r->items--;
+        break;
+    default:
+        r->items--;
+    }
+    r->line_size = 0;
+}
+
+/* Up to the end of one item's line, or of its bulk; how many bytes that were. */
+static size_t take_piece(struct progress *r, const char *bytes, size_t size)
+{
+    if (r->skip) {
+        size_t part = r->skip < size ? (size_t)r->skip : size;
+        r->skip -= part;
+        r->items -= r->skip == 0 ? 1 : 0;
+        return part;
+    }
+    const char *end = memchr(bytes, '\n', size);
+    size_t part = end ? (size_t)(end - bytes) + 1 : size;
+    if (r->line_size + part >= LINE_SIZE)
+        die("line");
+    memcpy(r->line + r->line_size, bytes, part);
+    r->line_size += part;
+    if (end)
+        take_line(r);
+    return part;
+}
+
+/* Count replies of any shape; none may be an error. */
+static void take_any(struct load *l, struct peer *p, const char *bytes, size_t size)
+{
+    struct progress *r = &p->progress;
+    while (size > 0) {
+        if (r->items == 0)
+            r->items = 1;
+        size_t part = take_piece(r, bytes, size);
+        bytes += part;
+        size -= part;
+        if (r->items == 0) {
+            p->outstanding--;
+            l->answered++;
+        }
+    }
+}
+
 static int connect_to(const struct load *l)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)l->port) };
@@ -200,7 +315,7 @@ static int connect_to(const struct load *l)
 static void open_peer(struct load *l, struct peer *p)
 {
     *p = (struct peer){ .fd = connect_to(l) };
-    p->out = malloc((size_t)l->pipeline * (l->value_size + REQUEST_EXTRA));
+    p->out = malloc((size_t)l->pipeline * request_size_max(l));
     struct epoll_event e = { .events = EPOLLIN, .data.ptr = p };
     if (p->out == NULL || epoll_ctl(l->epoll, EPOLL_CTL_ADD, p->fd, &e) < 0)
         die("epoll");
@@ -232,7 +347,9 @@ static void run(struct load *l, struct peer *peers)
             ssize_t n = recv(p->fd, buffer, sizeof buffer, MSG_DONTWAIT);
             if (n == 0 || (n < 0 && errno != EAGAIN))
                 die("connection closed");
-            if (n > 0)
+            if (n > 0 && l->verb == VERB_WORDS)
+                take_any(l, p, buffer, (size_t)n);
+            else if (n > 0)
                 take(l, p, buffer, (size_t)n, expect, expect_size);
             if (n > 0 && p->outstanding == 0)
                 next_batch(l, p);
@@ -310,6 +427,11 @@ static void parse_options(struct load *l, int argc, char **argv)
         default:
             exit(2);
         }
+    }
+    if (optind < argc) {
+        l->verb = VERB_WORDS;
+        l->words = argv + optind;
+        l->word_count = (unsigned)(argc - optind);
     }
 }
 

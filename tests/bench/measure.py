@@ -9,6 +9,7 @@ from typing import Iterator
 from support.client import Client
 from support.server import Server
 
+from . import strings
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
 
@@ -41,10 +42,23 @@ class Plan:
     requests: dict[int, int]  # by pipeline
     turn_keys: int
     turn_runs: int
+    strings_share: float  # of the requests of each work
 
 
-FULL = Plan(20, {100: 1_000_000, 16: 500_000, 1: 100_000}, turn_keys=10_000_000, turn_runs=5)
-QUICK = Plan(5, {100: 400_000, 16: 200_000, 1: 50_000}, turn_keys=1_000_000, turn_runs=2)
+FULL = Plan(
+    20,
+    {100: 1_000_000, 16: 500_000, 1: 100_000},
+    turn_keys=10_000_000,
+    turn_runs=5,
+    strings_share=1,
+)
+QUICK = Plan(
+    5,
+    {100: 400_000, 16: 200_000, 1: 50_000},
+    turn_keys=1_000_000,
+    turn_runs=2,
+    strings_share=0.5,
+)
 
 _SPEED_BOUNDS = {100: (0.30, 0.25), 16: (0.52, 0.46), 1: (0.94, 0.90)}
 
@@ -76,27 +90,47 @@ class Bench:
                 self._load.fill(server, KEYS)
             for pipeline, (bound, wanted) in _SPEED_BOUNDS.items():
                 for verb in ("get", "set"):
-                    yield self._speed_row(servers, verb, pipeline, bound, wanted)
+                    shape = f"pipeline {pipeline}" if pipeline > 1 else "no pipeline"
+                    options = ("--verb", verb, "--pipeline", str(pipeline), "--clients", "50")
+                    requests = self._plan.requests[pipeline]
+                    ratio, beside = self._cpu_ratio(servers, requests, *options)
+                    yield Row(f"{verb.upper()}, {shape}", ratio, bound, wanted, beside)
 
-    def _speed_row(
-        self, servers: list[Server], verb: str, pipeline: int, bound: float, wanted: float
-    ) -> Row:
-        requests = self._plan.requests[pipeline]
-        options = ("--verb", verb, "--pipeline", str(pipeline), "--clients", "50")
+    def strings(self) -> Iterator[Row]:
+        """Strings and bits, beside a million keys."""
+        servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
+        with servers[0], servers[1]:
+            for server in servers:
+                self._load.fill(server, KEYS)
+                self._load.run(server, *strings.FILL_LONG)
+                with server.connect() as client:
+                    strings.fill(client)
+            for work in strings.WORKS:
+                options = (
+                    *("--pipeline", str(work.pipeline), "--clients", str(work.clients)),
+                    *("--keys", str(work.keys), "--", *work.words.split()),
+                )
+                requests = int(work.requests * self._plan.strings_share)
+                ratio, beside = self._cpu_ratio(servers, requests, *options)
+                yield Row(work.name, ratio, strings.BOUND, None, beside)
+
+    def _cpu_ratio(
+        self, servers: list[Server], requests: int, *options: str
+    ) -> tuple[Ratio, str]:
+        """CPU per request of the first server by that of the second; runs of the two alternate."""
         costs: list[list[float]] = [[], []]
         for server in servers:
-            self._load.run(server, *options, "--requests", str(requests // 10))
+            self._load.run(server, "--requests", str(max(requests // 10, 1)), *options)
         for pair in range(self._plan.pairs):
             for side in (0, 1):
                 before = cpu_ns(servers[side])
                 self._load.run(
-                    servers[side], *options, "--requests", str(requests), "--seed", str(pair)
+                    servers[side], "--requests", str(requests), "--seed", str(pair), *options
                 )
                 costs[side].append((cpu_ns(servers[side]) - before) / requests)
         means = [sum(side) / len(side) for side in costs]
         beside = f"{means[0]:.0f} ns to {means[1]:.0f} ns a request"
-        work = f"{verb.upper()}, " + (f"pipeline {pipeline}" if pipeline > 1 else "no pipeline")
-        return Row(work, ratio_of_pairs(*costs), bound, wanted, beside)
+        return ratio_of_pairs(*costs), beside
 
     # Bytes
 

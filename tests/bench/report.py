@@ -23,6 +23,9 @@ How it is measured (`tests/bench/`):
   thread on either side. {pairs} pairs of runs, the two servers by turns; the ratio is the
   geometric mean over the pairs, the interval a 95 % t interval over the logarithms of their
   ratios. A bound is met when the interval's lower end is below it.
+- **Strings and bits**: the same for single requests at a pipeline of 16, beside a million keys
+  (`tests/bench/strings.py` has them word by word). Sources of bits are random; texts of LCS are of
+  four letters.
 - **Bytes a key**: growth of `used_memory` by a million keys of 16 bytes.
 - **Bytes an idle client**: growth of `used_memory` by 10,000 clients that have sent one PING.
 - **Longest turn**: CPU time of the main thread in its longest turn (`longest_turn_cpu_usec`) while

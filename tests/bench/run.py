@@ -3,7 +3,7 @@
 
     tests/bench/run.py --server build/release/tarn-server            all, writes docs/benchmarks.md
     tests/bench/run.py --server build/release/tarn-server --quick    short, writes nothing
-    tests/bench/run.py --only speed --only memory"""
+    tests/bench/run.py --only strings              a part: speed, strings, memory, ..."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.measure import FULL, QUICK, Bench, Row  # noqa: E402
 from bench.report import line, write_document  # noqa: E402
 from support.limits import raise_descriptor_limit  # noqa: E402
 
-_PARTS = ("speed", "memory", "idle_clients", "longest_turn")
+_PARTS = ("speed", "strings", "memory", "idle_clients", "longest_turn")
 
 
 def main() -> int:
