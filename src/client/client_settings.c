@@ -160,6 +160,25 @@ static uint64_t none(const void *owner UNUSED)
     return 0;
 }
 
+static void paused_reason(const void *owner, struct buf *out)
+{
+    buf_append_str(out, dispatch_paused_until(self(owner)->dispatch) ? "client_pause" : "none");
+}
+
+static void paused_actions(const void *owner, struct buf *out)
+{
+    const struct dispatch *d = self(owner)->dispatch;
+    const char *what = dispatch_pause_spares_reads(d) ? "write" : "all";
+    buf_append_str(out, dispatch_paused_until(d) ? what : "none");
+}
+
+static int64_t paused_for(const void *owner)
+{
+    const struct dispatch *d = self(owner)->dispatch;
+    int64_t until_ms = dispatch_paused_until(d);
+    return until_ms ? MAX_OF(until_ms - dispatch_now_ms(d), (int64_t)0) : 0;
+}
+
 static uint64_t recent_in(const void *owner)
 {
     return self(owner)->stats.recent_max_in;
@@ -217,25 +236,81 @@ static void reset(void *owner)
 }
 
 static const struct metric metrics[] = {
-    { .section = "Clients", .name = "connected_clients", .count = connected },
-    { .section = "Clients", .name = "cluster_connections", .count = none },
-    { .section = "Clients", .name = "maxclients", .value = maxclients },
-    { .section = "Clients", .name = "client_recent_max_input_buffer", .count = recent_in },
-    { .section = "Clients", .name = "client_recent_max_output_buffer", .count = recent_out },
-    { .section = "Clients", .name = "blocked_clients", .count = blocked },
-    { .section = "Clients", .name = "tracking_clients", .count = none },
-    { .section = "Clients", .name = "clients_in_timeout_table", .count = none },
-    { .section = "Stats", .name = "total_connections_received", .count = accepted },
-    { .section = "Stats", .name = "rejected_connections", .count = rejected },
-    { .section = "Stats", .name = "total_net_input_bytes", .count = net_in },
-    { .section = "Stats", .name = "total_net_output_bytes", .count = net_out },
-    { .section = "Stats", .name = "total_reads_processed", .count = reads },
-    { .section = "Stats", .name = "total_writes_processed", .count = writes },
+    { .section = "Clients",
+      .name = "connected_clients",
+      .summary = "Clients that are connected.",
+      .count = connected },
+    { .section = "Clients",
+      .name = "cluster_connections",
+      .summary = "Connections to other nodes of a cluster.",
+      .count = none },
+    { .section = "Clients",
+      .name = "maxclients",
+      .summary = "The value of the directive maxclients.",
+      .value = maxclients },
+    { .section = "Clients",
+      .name = "client_recent_max_input_buffer",
+      .summary = "The most bytes that a client had received and not run, lately.",
+      .count = recent_in },
+    { .section = "Clients",
+      .name = "client_recent_max_output_buffer",
+      .summary = "The most bytes that waited for a client, lately.",
+      .count = recent_out },
+    { .section = "Clients",
+      .name = "blocked_clients",
+      .summary = "Clients that wait.",
+      .count = blocked },
+    { .section = "Clients",
+      .name = "tracking_clients",
+      .summary = "Clients that are told about changes of keys.",
+      .count = none },
+    { .section = "Clients",
+      .name = "clients_in_timeout_table",
+      .summary = "Clients that wait for a limited time.",
+      .count = none },
+    { .section = "Clients",
+      .name = "paused_reason",
+      .summary = "Why clients are paused: none or client_pause.",
+      .text = paused_reason },
+    { .section = "Clients",
+      .name = "paused_actions",
+      .summary = "What is paused: none, write or all.",
+      .text = paused_actions },
+    { .section = "Clients",
+      .name = "paused_timeout_milliseconds",
+      .summary = "Milliseconds until the pause ends.",
+      .value = paused_for },
+    { .section = "Stats",
+      .name = "total_connections_received",
+      .summary = "Connections that were accepted.",
+      .count = accepted },
+    { .section = "Stats",
+      .name = "rejected_connections",
+      .summary = "Connections that were refused because there were too many.",
+      .count = rejected },
+    { .section = "Stats",
+      .name = "total_net_input_bytes",
+      .summary = "Bytes that came from clients.",
+      .count = net_in },
+    { .section = "Stats",
+      .name = "total_net_output_bytes",
+      .summary = "Bytes that went to clients.",
+      .count = net_out },
+    { .section = "Stats",
+      .name = "total_reads_processed",
+      .summary = "Reads that brought bytes.",
+      .count = reads },
+    { .section = "Stats",
+      .name = "total_writes_processed",
+      .summary = "Writes that took bytes.",
+      .count = writes },
     { .section = "Stats",
       .name = "client_query_buffer_limit_disconnections",
+      .summary = "Clients closed because their request was too long.",
       .count = query_disconnections },
     { .section = "Stats",
       .name = "client_output_buffer_limit_disconnections",
+      .summary = "Clients closed because they did not take their replies.",
       .count = output_disconnections },
 };
 

@@ -26,7 +26,7 @@ struct db {
 
 struct keyspace_stats {
     uint64_t hits, misses;
-    uint64_t expired, evicted;
+    uint64_t expired, expired_active, evicted;
     uint64_t slices_full; /* of active expiry, that left keys waiting */
     uint64_t expire_ns;
 };

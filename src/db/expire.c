@@ -134,6 +134,7 @@ bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max)
             break;
         room -= count;
     }
+    ks->stats.expired_active += max - room;
     ks->stats.expire_ns += clock_mono_ns() - start_ns;
     bool more = some_wait(ks, now_ms);
     ks->stats.slices_full += more;

@@ -90,6 +90,11 @@ static uint64_t show_expired(const void *owner)
     return ((const struct keyspace *)owner)->stats.expired;
 }
 
+static uint64_t show_expired_active(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.expired_active;
+}
+
 /* Nothing is ever stale: the earliest key is known. */
 static void show_stale(const void *owner, struct buf *out)
 {
@@ -155,16 +160,52 @@ static void show_databases(const void *owner, struct buf *out)
 }
 
 static const struct metric metrics[] = {
-    { .section = "Memory", .name = "lazyfree_pending_objects", .count = show_pending },
-    { .section = "Memory", .name = "lazyfreed_objects", .count = show_freed },
-    { .section = "Stats", .name = "expired_keys", .count = show_expired },
-    { .section = "Stats", .name = "expired_stale_perc", .text = show_stale },
-    { .section = "Stats", .name = "expired_time_cap_reached_count", .count = show_slices_full },
-    { .section = "Stats", .name = "expire_cycle_cpu_milliseconds", .count = show_expire_ms },
-    { .section = "Stats", .name = "evicted_keys", .count = show_evicted },
-    { .section = "Stats", .name = "keyspace_hits", .count = show_hits },
-    { .section = "Stats", .name = "keyspace_misses", .count = show_misses },
-    { .section = "Keyspace", .text = show_databases },
+    { .section = "Memory",
+      .name = "lazyfree_pending_objects",
+      .summary = "Values that wait to be freed in the background.",
+      .count = show_pending },
+    { .section = "Memory",
+      .name = "lazyfreed_objects",
+      .summary = "Values that were freed in the background.",
+      .count = show_freed },
+    { .section = "Stats",
+      .name = "expired_keys",
+      .summary = "Keys that expired.",
+      .count = show_expired },
+    { .section = "Stats",
+      .name = "expired_keys_active",
+      .summary = "Of these, keys that went at their time, not when they were asked for.",
+      .count = show_expired_active },
+    { .section = "Stats",
+      .name = "expired_stale_perc",
+      .summary = "Expired keys that still take memory, in percent; the earliest is known, so there "
+                 "are none.",
+      .text = show_stale },
+    { .section = "Stats",
+      .name = "expired_time_cap_reached_count",
+      .summary = "Turns in which more keys were due than expire in one turn.",
+      .count = show_slices_full },
+    { .section = "Stats",
+      .name = "expire_cycle_cpu_milliseconds",
+      .summary = "Milliseconds that expiry took.",
+      .count = show_expire_ms },
+    { .section = "Stats",
+      .name = "evicted_keys",
+      .summary = "Keys that went because memory was short.",
+      .count = show_evicted },
+    { .section = "Stats",
+      .name = "keyspace_hits",
+      .summary = "Look-ups that found their key.",
+      .count = show_hits },
+    { .section = "Stats",
+      .name = "keyspace_misses",
+      .summary = "Look-ups that did not.",
+      .count = show_misses },
+    { .section = "Keyspace",
+      .pattern = "db<n>",
+      .summary = "Of each database that has keys: how many, how many of them expire, and in how "
+                 "many milliseconds on average.",
+      .text = show_databases },
 };
 
 static void reset_metrics(void *owner)

@@ -66,7 +66,9 @@ struct dispatch *dispatch_new(struct keyspace *ks, struct journal *journal)
     d->journal = journal;
     registry_init(&d->registry);
     struct directive_table table = dispatch_directives(d);
+    struct directive_table identity = dispatch_identity_directives(d);
     directive_init_all(&table);
+    directive_init_all(&identity);
     dispatch_gate_set(d, GATE_PROTECTED, true);
     dispatch_time_sync(d);
     return d;
@@ -77,7 +79,9 @@ void dispatch_free(struct dispatch *d)
     if (!d)
         return;
     struct directive_table table = dispatch_directives(d);
+    struct directive_table identity = dispatch_identity_directives(d);
     directive_done_all(&table);
+    directive_done_all(&identity);
     registry_done(&d->registry);
     mem_free(d);
 }

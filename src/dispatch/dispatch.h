@@ -121,6 +121,7 @@ void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live);
 void dispatch_pause(struct dispatch *d, bool writes_only, int64_t until_ms);
 /* Unix ms at which the pause ends, 0 if there is none. */
 int64_t dispatch_paused_until(const struct dispatch *d);
+bool dispatch_pause_spares_reads(const struct dispatch *d);
 void dispatch_pause_check(struct dispatch *d, int64_t now_ms); /* ends it when it is over */
 
 /* ---- hooks, statistics, what the room exports ---- */
@@ -137,6 +138,8 @@ struct dispatch_settings {
     char *requirepass;
     int enable_debug_command, enable_protected_configs,
         enable_module_command; /* 0 no, 1 yes, 2 local */
+    char *availability_zone;
+    bool extended_redis_compatibility;
 };
 const struct dispatch_settings *dispatch_settings(const struct dispatch *d);
 
@@ -150,6 +153,7 @@ uint64_t dispatch_commands_processed(const struct dispatch *d);
 void dispatch_count_error(struct dispatch *d, struct slice text);
 
 struct directive_table dispatch_directives(struct dispatch *d);
+struct directive_table dispatch_identity_directives(struct dispatch *d);
 /* Stats (in part), Commandstats, Errorstats. */
 struct metric_table dispatch_metrics(struct dispatch *d);
 /* Registers COMMAND, the verbs of a session (SELECT, AUTH, HELLO, RESET, QUIT) and of transactions. */

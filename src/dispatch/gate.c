@@ -159,6 +159,11 @@ int64_t dispatch_paused_until(const struct dispatch *d)
     return d->pause.until_ms;
 }
 
+bool dispatch_pause_spares_reads(const struct dispatch *d)
+{
+    return d->pause.writes_only;
+}
+
 void dispatch_pause_check(struct dispatch *d, int64_t now_ms)
 {
     if (d->pause.until_ms != 0 && now_ms >= d->pause.until_ms)

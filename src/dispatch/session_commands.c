@@ -117,7 +117,8 @@ static void cmd_hello(struct cmd *cmd)
     struct reply *r = cmd->reply;
     if (proto)
         r->proto = (uint8_t)proto;
-    reply_map(r, 7);
+    const char *zone = cmd->dispatch->settings.availability_zone;
+    reply_map(r, *zone ? 8 : 7);
     reply_bulk_str(r, "server");
     reply_bulk_str(r, "redis");
     reply_bulk_str(r, "version");
@@ -132,6 +133,10 @@ static void cmd_hello(struct cmd *cmd)
     reply_bulk_str(r, "master");
     reply_bulk_str(r, "modules");
     reply_array(r, 0);
+    if (*zone) {
+        reply_bulk_str(r, "availability_zone");
+        reply_bulk_str(r, zone);
+    }
 }
 
 static void cmd_reset(struct cmd *cmd)

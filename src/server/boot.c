@@ -18,6 +18,7 @@
 #include "event/loop.h"
 #include "event/worker.h"
 #include "journal/journal.h"
+#include "server/metrics_priv.h"
 #include "server/server_priv.h"
 #include "server/unbuilt.h"
 #include "server/version.h"
@@ -74,6 +75,7 @@ int server_make_rooms(struct server *s)
     s->dispatch = dispatch_new(s->keyspace, s->journal);
     s->clients = clients_new(s->loop, s->dispatch);
     s->config = config_new();
+    s->views = views_new(s);
     s->unbuilt = unbuilt_new();
     struct directive_table own = server_directives(s);
     directive_init_all(&own);
@@ -176,6 +178,7 @@ static int start_serving(struct server *s)
     if (listener_count(s->unix_socket))
         log_write(LOG_NOTICE, "Ready to accept connections unix");
     s->memory.startup = s->memory.peak = mem_used();
+    s->memory.peak_at_ms = s->started_ms;
     return 0;
 }
 
@@ -185,6 +188,7 @@ int server_boot(struct server *s, int argc, char **argv)
     clock_init();
     s->started_ms = clock_wall_ms();
     rand_hex(s->run_id, sizeof(s->run_id) - 1);
+    rand_hex(s->replication_id, sizeof(s->replication_id) - 1);
 
     int error = server_make_rooms(s);
     if (error == 0)
@@ -222,6 +226,8 @@ void server_done(struct server *s)
     keyspace_free(s->keyspace);
     journal_free(s->journal);
     worker_free(s->worker);
+    info_free(s->info);
+    views_free(s->views);
     config_free(s->config);
     if (s->loop)
         loop_free(s->loop);

@@ -15,14 +15,17 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "server/config.h"
+#include "server/info.h"
 #include "server/sampler.h"
 
 struct clients;
+struct info;
 struct running_job;
 struct dispatch;
 struct journal;
 struct keyspace;
 struct loop;
+struct server_views;
 struct unbuilt;
 struct worker;
 
@@ -38,9 +41,14 @@ struct server_settings {
     int transport; /* enum stream_kind: a test transport, hidden */
 };
 
-/* What a turn costs, for INFO and the benchmarks. */
+/* What turns cost, for INFO and the benchmarks. A turn lasts from the end of one wait to the
+ * beginning of the next. */
 struct turn_stats {
     uint64_t turns;
+    uint64_t start_ns;                        /* of the present one */
+    uint64_t active_ns, commands_ns, cron_ns; /* sums: of all, of phase 2, of periodic jobs */
+    uint64_t longest_ns;
+    uint64_t commands_max;  /* in one turn */
     uint64_t cpu_at_end_ns; /* of the main thread, when the last turn ended */
     uint64_t longest_cpu_ns;
 };
@@ -48,10 +56,11 @@ struct turn_stats {
 struct memory_marks {
     uint64_t startup; /* used when the server was ready */
     uint64_t peak;
+    int64_t peak_at_ms;
 };
 
 struct server_rates {
-    struct sampler commands, net_in, net_out;
+    struct sampler commands, net_in, net_out, turns, turn_ns;
 };
 
 struct server {
@@ -70,12 +79,15 @@ struct server {
     struct turn_stats turn;
     struct memory_marks memory;
     struct server_rates rates;
+    struct server_views *views; /* what the metrics of this room look at */
+    struct info *info;          /* made at the first INFO */
 
     struct running_job *running_jobs; /* cron.c */
     uint64_t expiry_timer;            /* wakes the loop when the next key is due */
     int64_t expiry_timer_at_ms;
     int64_t started_ms;
     char run_id[41];
+    char replication_id[41];
     const char *pidfile; /* that was written, or NULL */
     int exit_status;
 };
@@ -104,12 +116,7 @@ MUST_USE int listeners_open(struct server *s);
 MUST_USE int listeners_reopen(struct server *s);
 void listeners_close(struct server *s);
 
-/* ---- info.c ---- */
-/* Name of a section, by its place in INFO's order, and whether INFO without arguments shows it. NULL
- * behind the last one. */
-const char *info_section(size_t index, bool *ret_usual);
-
-/* ---- metrics.c ---- */
+/* ---- metrics_view.c ---- */
 void metrics_sample(void *server); /* a periodic job */
 
 /* ---- settings.c ---- */
@@ -129,7 +136,7 @@ void server_shutdown_if_asked(struct server *s);
 /* ---- tables.c: the table of tables ---- */
 
 /* The metrics and statistics of all rooms, in INFO's order. Returns their number. */
-#define METRIC_TABLES_MAX 16
+#define METRIC_TABLES_MAX 32
 size_t server_metric_tables(struct server *s, struct metric_table out[static METRIC_TABLES_MAX]);
 void server_register_commands(struct server *s);
 void server_register_directives(struct server *s);
@@ -138,7 +145,6 @@ size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLE
 
 /* ---- what server/ itself exports ---- */
 struct command_table server_commands(struct server *s); /* CONFIG, INFO, DEBUG, SHUTDOWN, ... */
-struct metric_table server_metrics(struct server *s);
 struct job_table server_jobs(struct server *s);
 
 #endif

@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "db/db.h"
 #include "dispatch/dispatch.h"
+#include "server/metrics_priv.h"
 #include "server/server_priv.h"
 #include "server/unbuilt.h"
 
@@ -22,6 +23,7 @@ void server_register_directives(struct server *s)
         server_directives(s),
         clients_directives(s->clients),
         dispatch_directives(s->dispatch),
+        dispatch_identity_directives(s->dispatch),
         keyspace_directives(s->keyspace),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
@@ -35,7 +37,13 @@ void server_register_directives(struct server *s)
 size_t server_metric_tables(struct server *s, struct metric_table out[static METRIC_TABLES_MAX])
 {
     size_t count = 0;
-    out[count++] = server_metrics(s);
+    out[count++] = process_metrics(s);
+    out[count++] = memory_metrics(s);
+    out[count++] = persistence_metrics(s);
+    out[count++] = stats_metrics(s);
+    out[count++] = replication_metrics(s);
+    out[count++] = cpu_metrics(s);
+    out[count++] = absent_metrics(s);
     out[count++] = clients_metrics(s->clients);
     out[count++] = dispatch_metrics(s->dispatch);
     out[count++] = keyspace_metrics(s->keyspace);

@@ -27,6 +27,7 @@ static void after_wait(struct loop *loop UNUSED, void *arg)
 {
     struct server *s = arg;
     dispatch_time_sync(s->dispatch);
+    s->turn.start_ns = dispatch_now_mono_ns(s->dispatch);
     clients_receive(s->clients);
 }
 
@@ -68,14 +69,28 @@ static void count_turn(struct server *s)
     uint64_t took = cpu - s->turn.cpu_at_end_ns;
     s->turn.cpu_at_end_ns = cpu;
     s->turn.longest_cpu_ns = MAX_OF(s->turn.longest_cpu_ns, took);
+    uint64_t lasted = clock_mono_ns() - s->turn.start_ns;
+    s->turn.active_ns += lasted;
+    s->turn.longest_ns = MAX_OF(s->turn.longest_ns, lasted);
     s->turn.turns++;
+}
+
+static void execute(struct server *s)
+{
+    uint64_t start_ns = clock_mono_ns(), before = dispatch_commands_processed(s->dispatch);
+    clients_execute(s->clients);
+    uint64_t ran = dispatch_commands_processed(s->dispatch) - before;
+    if (ran == 0)
+        return;
+    s->turn.commands_ns += clock_mono_ns() - start_ns;
+    s->turn.commands_max = MAX_OF(s->turn.commands_max, ran);
 }
 
 static void before_wait(struct loop *loop UNUSED, void *arg)
 {
     struct server *s = arg;
     server_shutdown_if_asked(s);
-    clients_execute(s->clients);
+    execute(s);
     expire(s);
     clients_batch_done(s->clients);
     clients_send(s->clients);
@@ -86,6 +101,7 @@ static void before_wait(struct loop *loop UNUSED, void *arg)
 void turn_install(struct server *s)
 {
     s->turn.cpu_at_end_ns = clock_thread_cpu_ns();
+    s->turn.start_ns = clock_mono_ns();
     loop_hook_after_wait(s->loop, after_wait, s);
     loop_hook_before_wait(s->loop, before_wait, s);
 }

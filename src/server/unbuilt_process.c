@@ -218,18 +218,6 @@ static const struct directive rows[] = {
       UNBUILT_CELL,
       .initial = "",
       .summary = "A text that a crash report shows." },
-    { .name = "availability-zone",
-      .type = DIRECTIVE_STRING,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "",
-      .summary = "The zone that the server says it is in." },
-    { .name = "extended-redis-compatibility",
-      .type = DIRECTIVE_BOOL,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "no",
-      .summary = "Whether the server says that it is Redis." },
 };
 
 const struct unbuilt_chapter unbuilt_process = { rows, COUNT_OF(rows), UNBUILT_CELLS, "Process",
