@@ -1,7 +1,8 @@
 /* INCREX: a counter with bounds and an expiry in one step.
  *
  * A sum outside the bounds, or the number's own limits, changes nothing; with SATURATE it becomes
- * the bound. Whole numbers unless BYFLOAT is given. */
+ * the bound. Nor does anything change when the key is there with NX, or is not with XX, which the
+ * published grammar does not name. Whole numbers unless BYFLOAT is given. */
 #include <math.h>
 
 #include "base/num.h"
@@ -19,6 +20,12 @@ struct increx {
     struct entry *e;
     int64_t when_ms; /* with one of OPTIONS_TIME */
 };
+
+/* Whether NX or XX forbids to change anything. */
+static bool key_forbids(const struct increx *x)
+{
+    return (x->options.given & OPTION_NX && x->e) || (x->options.given & OPTION_XX && !x->e);
+}
 
 /* ---- lifetime ---- */
 
@@ -81,6 +88,10 @@ static void add_int(struct cmd *cmd, struct increx *x, int64_t by, int64_t lower
     int64_t old = 0, sum, applied;
     if (x->e && !string_as_int(x->e, &old)) {
         reply_error(cmd->reply, ERR_NOT_INT);
+        return;
+    }
+    if (key_forbids(x)) {
+        reply_ints(cmd->reply, old, 0);
         return;
     }
     bool over = __builtin_add_overflow(old, by, &sum);
@@ -152,6 +163,10 @@ static void add_float(struct cmd *cmd, struct increx *x, long double by, long do
     long double old = 0;
     if (x->e && !num_parse_long_double(string_bytes(x->e, scratch), &old)) {
         reply_error(cmd->reply, ERR_NOT_FLOAT);
+        return;
+    }
+    if (key_forbids(x)) {
+        reply_floats(cmd->reply, old, 0);
         return;
     }
     long double sum = old + by;
@@ -233,8 +248,10 @@ static const struct command rows[] = {
         .keys = KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE),
         .since = "8.8.0",
         .complexity = "O(1)",
-        .summary = "Adds to a number within bounds, and sets its expiry: a rate limiter in one "
-                   "command. Answers with the number and what was added.",
+        .summary =
+            "Adds to a number within bounds, and sets its expiry: a rate limiter in one "
+            "command, only for a new key (NX) or an old one (XX) if wished. Answers with the "
+            "number and what was added.",
         .syntax = "key:key [increment=<BYFLOAT float:double | BYINT integer:int>] [SATURATE] "
                   "[LBOUND lowerbound] [UBOUND upperbound] "
                   "[expiration=<EX seconds:int | PX milliseconds:int | "

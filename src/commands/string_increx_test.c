@@ -48,6 +48,22 @@ TEST(increx_keeps_sets_or_removes_the_expiry)
     testing_done(&t);
 }
 
+TEST(increx_changes_nothing_where_the_key_is_not_as_asked)
+{
+    struct testing t;
+    testing_init(&t);
+    TELL("increx k xx ex 10", "*2 :0 :0 |  | ");
+    TELL("increx k byfloat 1.5 xx", "*2 $1 0 $1 0 |  | ");
+    TELL("increx k nx byint 5", "*2 :5 :5 | 0:new(k) 0:incrby(k) | SET k 5");
+    TELL("increx k nx byint 5 ex 10", "*2 :5 :0 |  | ");
+    TELL("increx k byfloat 1.5 nx", "*2 $1 5 $1 0 |  | ");
+    TELL("increx k xx", "*2 :6 :1 | 0:incrby(k) | SET k 6");
+    RUN("increx k nx xx", "-ERR syntax error");
+    RUN("set k text", "+OK");
+    RUN("increx k nx", "-ERR value is not an integer or out of range");
+    testing_done(&t);
+}
+
 TEST(increx_adds_fractions)
 {
     struct testing t;

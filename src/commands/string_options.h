@@ -34,9 +34,9 @@ enum string_option {
     (OPTION_NX | OPTION_XX | OPTIONS_COMPARE | OPTION_GET | OPTION_KEEPTTL | OPTIONS_TIME)
 #define OPTIONS_MSETEX (OPTION_NX | OPTION_XX | OPTION_KEEPTTL | OPTIONS_TIME)
 #define OPTIONS_DELEX OPTIONS_COMPARE
-#define OPTIONS_INCREX                                                                 \
-    (OPTION_BYINT | OPTION_BYFLOAT | OPTION_LBOUND | OPTION_UBOUND | OPTION_SATURATE | \
-     OPTION_ENX | OPTION_PERSIST | OPTIONS_TIME)
+#define OPTIONS_INCREX                                                                             \
+    (OPTION_BYINT | OPTION_BYFLOAT | OPTION_LBOUND | OPTION_UBOUND | OPTION_SATURATE | OPTION_NX | \
+     OPTION_XX | OPTION_ENX | OPTION_PERSIST | OPTIONS_TIME)
 #define OPTIONS_GETEX (OPTION_PERSIST | OPTIONS_TIME)
 
 /* Which argument belongs to an option that has one. */
