@@ -1,8 +1,8 @@
-/* Writing log lines.
+/* Writing log lines to their targets.
  *
- * The C library's calendar functions take a lock, which another thread may hold at the moment of a
- * fork. So the zone's offset is asked for by the process that opened the log alone, every quarter of an
- * hour, and the date is computed here. */
+ * The C library's calendar functions and its syslog() take locks, which another thread may hold at
+ * the moment of a fork. So the zone's offset is asked for by the process that opened the log alone,
+ * every quarter of an hour, and a datagram to the system's log is sent from here. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,54 +25,25 @@
 #include "base/file.h"
 #include "base/log_priv.h"
 
-#define PREFIX_MAX 64
 #define ZONE_PERIOD_MS (15 * 60 * 1000)
-#define MS_PER_DAY ((int64_t)24 * 60 * 60 * 1000)
+#define IDENT_MAX 128
+/* So long may a system's log that does not read hold up a line. */
+#define SYSLOG_PATIENCE_S 1
 
-/* Process-wide: there is one log. */
+/* Process-wide: there is one log. What is not atomic changes while one thread runs. */
 static struct {
-    _Atomic int level;
+    _Atomic int level, format, time;
+    _Atomic bool shows_user_data;
     _Atomic char role;
     char path[PATH_MAX]; /* "": standard output */
+    int syslog_fd;       /* below 1: none */
+    int syslog_facility;
+    struct sockaddr_un syslog_to;
+    char syslog_ident[IDENT_MAX];
     _Atomic int64_t zone_offset_s;
     _Atomic int64_t zone_period; /* the one for which the offset was asked */
     _Atomic pid_t zone_pid;
 } log_state = { .level = LOG_NOTICE, .role = 'M', .zone_period = -1 };
-
-/* Days since 1970 to a date; after Hinnant, "chrono-compatible low-level date algorithms": years
- * begin in March, so that the leap day is a year's last. */
-static void date_of_days(int64_t days, int *ret_year, int *ret_month, int *ret_day)
-{
-    days += 719468; /* 0000-03-01 */
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-                           day_of_era / 146096) /
-                          365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * day_of_year + 2) / 153; /* 0: March */
-    *ret_day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-    *ret_month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    *ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
-}
-
-void log_format_stamp(char *out, int64_t wall_ms, int64_t offset_s)
-{
-    static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    int64_t local_ms = wall_ms + offset_s * 1000;
-    int64_t days = local_ms / MS_PER_DAY;
-    int64_t ms = local_ms % MS_PER_DAY;
-    if (ms < 0) {
-        days--;
-        ms += MS_PER_DAY;
-    }
-    int year, month, day;
-    date_of_days(days, &year, &month, &day);
-    int s = (int)(ms / 1000);
-    (void)snprintf(out, LOG_STAMP_CHARS, "%02d %s %04d %02d:%02d:%02d.%03d", day, months[month - 1],
-                   year, s / 3600, s / 60 % 60, s % 60, (int)(ms % 1000));
-}
 
 static int64_t zone_offset(int64_t wall_ms)
 {
@@ -87,6 +62,8 @@ static int64_t zone_offset(int64_t wall_ms)
     }
     return atomic_load(&log_state.zone_offset_s);
 }
+
+/* ---- targets ---- */
 
 /* The kernel's own layer: a test disk that fails or counts calls is not meant for the log. */
 static int target_open(const char *path)
@@ -109,6 +86,49 @@ static void target_write(const char *bytes, size_t len)
     (void)kernel->close(NULL, fd);
 }
 
+static void syslog_close(void)
+{
+    if (log_state.syslog_fd > 0)
+        (void)close(log_state.syslog_fd);
+    log_state.syslog_fd = -1;
+}
+
+/* Not being able to is no error: the system's log may be started later than this process. Every
+ * line is addressed anew, so it may also be restarted. */
+static void syslog_open(const struct log_settings *settings)
+{
+    syslog_close();
+    const char *path = settings->syslog_path ? settings->syslog_path : "/dev/log";
+    if (!settings->syslog_ident || strlen(path) >= sizeof(log_state.syslog_to.sun_path))
+        return;
+    log_state.syslog_to = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    memcpy(log_state.syslog_to.sun_path, path, strlen(path) + 1);
+    (void)snprintf(log_state.syslog_ident, IDENT_MAX, "%s", settings->syslog_ident);
+    log_state.syslog_facility = settings->syslog_facility;
+    log_state.syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct timeval patience = { .tv_sec = SYSLOG_PATIENCE_S };
+    (void)setsockopt(log_state.syslog_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+static void syslog_write(const struct log_line *line)
+{
+    char text[LOG_LINE_MAX];
+    size_t len = log_format_syslog(text, log_state.syslog_facility, log_state.syslog_ident, line);
+    (void)!sendto(log_state.syslog_fd, text, len, MSG_NOSIGNAL,
+                  (const struct sockaddr *)&log_state.syslog_to, sizeof(log_state.syslog_to));
+}
+
+int log_reopen(void)
+{
+    if (log_state.path[0] == '\0')
+        return 0;
+    int fd = target_open(log_state.path);
+    if (fd < 0)
+        return fd;
+    (void)file_kernel_layer()->close(NULL, fd);
+    return 0;
+}
+
 int log_open(const struct log_settings *settings)
 {
     ASSERT(settings);
@@ -123,12 +143,16 @@ int log_open(const struct log_settings *settings)
         (void)file_kernel_layer()->close(NULL, fd);
     }
     memcpy(log_state.path, path, len + 1);
+    syslog_open(settings);
     log_set_level(settings->level);
+    log_set_format(settings->format, settings->time);
     log_set_role(settings->role);
     atomic_store(&log_state.zone_pid, getpid());
     (void)zone_offset(clock_wall_ms());
     return 0;
 }
+
+/* ---- what may change at any time ---- */
 
 void log_set_level(enum log_level level)
 {
@@ -141,37 +165,60 @@ enum log_level log_level(void)
     return (enum log_level)atomic_load_explicit(&log_state.level, memory_order_relaxed);
 }
 
+void log_set_format(enum log_format format, enum log_time time)
+{
+    ASSERT(format <= LOG_FORMAT_JSON);
+    ASSERT(time <= LOG_TIME_MILLISECONDS);
+    atomic_store(&log_state.format, format);
+    atomic_store(&log_state.time, time);
+}
+
 void log_set_role(char role)
 {
     ASSERT(role > ' ');
     atomic_store(&log_state.role, role);
 }
 
+bool log_hides_user_data(void)
+{
+    return !atomic_load(&log_state.shows_user_data);
+}
+
+void log_set_hides_user_data(bool hides)
+{
+    atomic_store(&log_state.shows_user_data, !hides);
+}
+
+/* ---- lines ---- */
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
-    static const char marks[] = { '.', '-', '*', '#' };
     ASSERT(level < LOG_NOTHING);
-    static_assert(COUNT_OF(marks) == LOG_NOTHING, "a mark for each level");
     if (level < log_level())
         return;
 
-    char line[PREFIX_MAX + LOG_MESSAGE_MAX + 1];
-    char stamp[LOG_STAMP_CHARS];
-    int64_t now_ms = clock_wall_ms();
-    log_format_stamp(stamp, now_ms, zone_offset(now_ms));
-    int prefix = snprintf(line, PREFIX_MAX, "%d:%c %s %c ", (int)getpid(),
-                          atomic_load(&log_state.role), stamp, marks[level]);
-    ASSERT(prefix > 0);
-    ASSERT(prefix < PREFIX_MAX);
-
+    char message[LOG_MESSAGE_MAX];
     va_list args;
     va_start(args, fmt);
-    int message = vsnprintf(line + prefix, LOG_MESSAGE_MAX, fmt, args);
+    int len = vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
-    ASSERT(message >= 0);
-    size_t len = (size_t)prefix + MIN_OF((size_t)message, (size_t)LOG_MESSAGE_MAX - 1);
-    line[len++] = '\n';
-    target_write(line, len);
+    ASSERT(len >= 0);
+
+    int64_t now_ms = clock_wall_ms();
+    const struct log_line line = {
+        .wall_ms = now_ms,
+        .offset_s = zone_offset(now_ms),
+        .pid = (int)getpid(),
+        .role = atomic_load(&log_state.role),
+        .level = level,
+        .message = message,
+        .message_len = MIN_OF((size_t)len, sizeof(message) - 1),
+    };
+    char text[LOG_LINE_MAX];
+    target_write(text, log_format_line(text, (enum log_format)atomic_load(&log_state.format),
+                                       (enum log_time)atomic_load(&log_state.time), &line));
+    if (log_state.syslog_fd > 0)
+        syslog_write(&line);
 }
 
 void log_raw(const char *text)

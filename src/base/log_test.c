@@ -1,9 +1,12 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +42,7 @@ static const char *open_log(enum log_level level)
     CHECK_INT(file_close(fd), 0);
     CHECK_INT(setenv("TZ", "UTC", 1), 0);
     clock_set_source(&fixed);
-    CHECK_INT(log_open(&(struct log_settings){ level, path, 'M' }), 0);
+    CHECK_INT(log_open(&(struct log_settings){ .level = level, .path = path, .role = 'M' }), 0);
     return path;
 }
 
@@ -55,7 +58,7 @@ static void check_log(const char *path, const char *want)
 static void close_log(const char *path)
 {
     CHECK_INT(file_unlink(path), 0);
-    CHECK_INT(log_open(&(struct log_settings){ LOG_NOTICE, NULL, 'M' }), 0);
+    CHECK_INT(log_open(&(struct log_settings){ .level = LOG_NOTICE, .role = 'M' }), 0);
     clock_set_source(NULL);
 }
 
@@ -125,7 +128,7 @@ TEST(a_file_that_was_moved_away_is_made_anew)
 TEST(a_file_that_cannot_be_opened_leaves_the_target)
 {
     const char *path = open_log(LOG_NOTICE);
-    struct log_settings wrong = { LOG_NOTICE, "/nonexistent/log", 'M' };
+    struct log_settings wrong = { .level = LOG_NOTICE, .path = "/nonexistent/log", .role = 'M' };
     static char longest[5000];
     memset(longest, 'p', sizeof(longest) - 1);
     CHECK_INT(log_open(&wrong), -ENOENT);
@@ -134,6 +137,171 @@ TEST(a_file_that_cannot_be_opened_leaves_the_target)
     log_write(LOG_NOTICE, "still here");
     check_log(path, line('M', "* still here"));
     close_log(path);
+}
+
+TEST(a_file_that_was_moved_away_is_made_at_once_when_asked_for)
+{
+    const char *path = open_log(LOG_NOTICE);
+    CHECK_INT(file_unlink(path), 0);
+    CHECK_INT(log_reopen(), 0);
+    check_log(path, "");
+    close_log(path);
+    CHECK_INT(log_reopen(), 0); /* standard output */
+}
+
+TEST(other_formats_are_chosen_at_any_time)
+{
+    const char *path = open_log(LOG_NOTICE);
+    char want[500];
+    log_set_format(LOG_FORMAT_LOGFMT, LOG_TIME_ISO8601);
+    log_write(LOG_NOTICE, "say \"%s\"", "hi");
+    log_set_format(LOG_FORMAT_JSON, LOG_TIME_MILLISECONDS);
+    log_set_role('S');
+    log_write(LOG_WARNING, "two\nlines");
+    (void)snprintf(want, sizeof(want),
+                   "pid=%d role=primary timestamp=\"2026-03-05T06:07:08.009+00:00\" level=notice "
+                   "message=\"say \\\"hi\\\"\"\n"
+                   "{\"pid\":%d,\"role\":\"replica\",\"timestamp\":\"1772690828009\",\"level\":"
+                   "\"warning\",\"message\":\"two\\nlines\"}\n",
+                   (int)getpid(), (int)getpid());
+    check_log(path, want);
+    close_log(path);
+}
+
+TEST(user_data_is_hidden_until_told_otherwise)
+{
+    CHECK(log_hides_user_data());
+    log_set_hides_user_data(false);
+    CHECK(!log_hides_user_data());
+    log_set_hides_user_data(true);
+    CHECK(log_hides_user_data());
+}
+
+#define THREADS 4
+#define LINES 500
+
+static void *write_lines(void *arg)
+{
+    for (int i = 0; i < LINES; i++)
+        log_write(LOG_NOTICE, "thread %s says this line", (const char *)arg);
+    return NULL;
+}
+
+TEST(lines_of_threads_stay_whole)
+{
+    const char *path = open_log(LOG_NOTICE);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, write_lines, (void *)(uintptr_t) "x"), 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK_INT(pthread_join(threads[i], NULL), 0);
+
+    struct buf got;
+    buf_init(&got, 1 << 20);
+    CHECK_INT(file_read_whole(path, &got), 0);
+    const char *want = line('M', "* thread x says this line");
+    size_t len = strlen(want);
+    CHECK_INT(got.len, len * THREADS * LINES);
+    for (size_t at = 0; at < got.len; at += len)
+        CHECK_INT(memcmp(got.ptr + at, want, len), 0);
+    buf_done(&got);
+    close_log(path);
+}
+
+/* A system's log of the test's own. */
+static int open_syslog(struct sockaddr_un *ret_addr)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    *ret_addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    (void)snprintf(ret_addr->sun_path, sizeof(ret_addr->sun_path), "/tmp/log_test.syslog.%d",
+                   (int)getpid());
+    (void)unlink(ret_addr->sun_path);
+    CHECK_INT(bind(fd, (const struct sockaddr *)ret_addr, sizeof(*ret_addr)), 0);
+    return fd;
+}
+
+static void check_datagram(int fd, const char *want)
+{
+    char got[2000];
+    ssize_t len = recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT);
+    CHECK(len > 0);
+    got[len] = '\0';
+    CHECK_STR(got, want);
+}
+
+TEST(the_system_log_gets_lines_beside_the_file)
+{
+    const char *path = open_log(LOG_NOTICE);
+    struct sockaddr_un addr;
+    int fd = open_syslog(&addr);
+    struct log_settings settings = { .level = LOG_NOTICE, .path = path, .role = 'M' };
+    settings.syslog_ident = "ident";
+    settings.syslog_facility = 16;
+    settings.syslog_path = addr.sun_path;
+    CHECK_INT(log_open(&settings), 0);
+
+    char want[200];
+    log_write(LOG_VERBOSE, "not this");
+    log_write(LOG_WARNING, "this");
+    (void)snprintf(want, sizeof(want), "<132>Mar  5 06:07:08 ident[%d]: this", (int)getpid());
+    check_datagram(fd, want);
+    check_log(path, line('M', "# this"));
+
+    /* It is started anew: the next line finds it. */
+    CHECK_INT(close(fd), 0);
+    log_write(LOG_NOTICE, "lost");
+    fd = open_syslog(&addr);
+    log_write(LOG_NOTICE, "found");
+    (void)snprintf(want, sizeof(want), "<133>Mar  5 06:07:08 ident[%d]: found", (int)getpid());
+    check_datagram(fd, want);
+
+    CHECK_INT(close(fd), 0);
+    CHECK_INT(unlink(addr.sun_path), 0);
+    close_log(path);
+    log_write(LOG_NOTICE, "without the system's log");
+}
+
+static const char *formatted(enum log_format format, const char *message, size_t len)
+{
+    static char text[LOG_LINE_MAX + 1];
+    const struct log_line l = {
+        .pid = 1, .role = 'C', .level = LOG_DEBUG, .message = message, .message_len = len
+    };
+    size_t written = log_format_line(text, format, LOG_TIME_MILLISECONDS, &l);
+    CHECK(written < sizeof(text));
+    text[written] = '\0';
+    return text;
+}
+
+TEST(what_cannot_stand_in_quotes_is_escaped)
+{
+#define JSON_OF(message)         \
+    "{\"pid\":1,\"role\":\"RDB/" \
+    "AOF\",\"timestamp\":\"0\",\"level\":\"debug\",\"message\":\"" message "\"}\n"
+    static const struct {
+        const char *message, *want;
+    } cases[] = {
+        { "a\tb\\c\"d\r", JSON_OF("a\\tb\\\\c\\\"d\\r") },
+        { "\x01\x1f\x7f", JSON_OF("\\u0001\\u001f\x7f") },
+        { "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", JSON_OF("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80") },
+        { "\xc0\xaf", JSON_OF("\\ufffd\\ufffd") },            /* overlong */
+        { "\xed\xa0\x80", JSON_OF("\\ufffd\\ufffd\\ufffd") }, /* half of a pair */
+        { "cut \xe2\x82", JSON_OF("cut \\ufffd\\ufffd") },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        CHECK_STR(formatted(LOG_FORMAT_JSON, cases[i].message, strlen(cases[i].message)),
+                  cases[i].want);
+    CHECK_STR(formatted(LOG_FORMAT_LOGFMT, "\"", 1),
+              "pid=1 role=RDB/AOF timestamp=\"0\" level=debug message=\"\\\"\"\n");
+}
+
+TEST(the_longest_message_of_the_longest_escapes_fits)
+{
+    char message[LOG_MESSAGE_MAX - 1];
+    memset(message, 0xff, sizeof(message));
+    const char *text = formatted(LOG_FORMAT_JSON, message, sizeof(message));
+    CHECK(strlen(text) > 6 * sizeof(message));
 }
 
 TEST(a_child_writes_its_own_pid_into_the_same_log)
@@ -156,7 +324,7 @@ TEST(a_child_writes_its_own_pid_into_the_same_log)
 static const char *stamp(int64_t ms, int64_t offset_s)
 {
     static char text[LOG_STAMP_CHARS];
-    log_format_stamp(text, ms, offset_s);
+    log_format_stamp(text, LOG_TIME_LEGACY, ms, offset_s);
     return text;
 }
 
@@ -167,6 +335,15 @@ TEST(stamps_of_special_days)
     CHECK_STR(stamp(951782400000, 0), "29 Feb 2000 00:00:00.000");
     CHECK_STR(stamp(1772690828009, 5 * 3600 + 1800), "05 Mar 2026 11:37:08.009");
     CHECK_STR(stamp(1772690828009, -7 * 3600), "04 Mar 2026 23:07:08.009");
+}
+
+TEST(stamps_of_iso_8601_tell_the_zone)
+{
+    char text[LOG_STAMP_CHARS];
+    log_format_stamp(text, LOG_TIME_ISO8601, 1772690828009, 5 * 3600 + 1800);
+    CHECK_STR(text, "2026-03-05T11:37:08.009+05:30");
+    log_format_stamp(text, LOG_TIME_ISO8601, 1772690828009, -(3 * 3600 + 1800));
+    CHECK_STR(text, "2026-03-05T02:37:08.009-03:30");
 }
 
 TEST(stamps_agree_with_the_library)
