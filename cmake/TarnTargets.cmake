@@ -57,7 +57,6 @@ function(tarn_server)
     return()
   endif()
   tarn_program(tarn-server ${TARN_MAIN})
-  install(TARGETS tarn-server RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 # Without the tests (release) they are built when asked for: each is optimised across all files once more.
