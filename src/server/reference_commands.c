@@ -96,25 +96,21 @@ static void put_row(struct buf *out, const struct command_slot *slot)
 
 /* ---- examples ---- */
 
-/* A transcript: blocks between empty lines, each of prose ("# ...") and of what was typed and answered. A
- * line "#!" is for whoever plays it. */
+/* A transcript: blocks with empty lines between them, each of prose ("# ...") and then of what was typed
+ * and answered. A line "#!" is for whoever plays it. */
 static void put_line(struct buf *out, struct slice line, bool *in_code)
 {
-    bool prose = line.len > 0 && line.ptr[0] == '#';
+    bool prose = line.len > 0 && line.ptr[0] == '#' && !*in_code;
     bool code = line.len > 0 && !prose;
     if (prose && line.len > 1 && line.ptr[1] == '!')
         return;
     if (code != *in_code)
         buf_append_str(out, code ? "\n```\n" : "```\n");
     *in_code = code;
-    if (prose) {
-        line = slice_from(line, MIN_OF(line.len, 2));
-        buf_append(out, line);
-        buf_append_char(out, '\n');
-    } else {
-        buf_append(out, line);
-        buf_append_char(out, '\n');
-    }
+    if (prose)
+        line = slice_from(line, MIN_OF(line.len, (size_t)2));
+    buf_append(out, line);
+    buf_append_char(out, '\n');
 }
 
 static void put_example(struct buf *out, const char *folder, const char *name)
