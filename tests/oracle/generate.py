@@ -95,6 +95,10 @@ class Draw:
     def number(self) -> bytes:
         return bytes(self.choose(values.NUMBERS))
 
+    def place(self) -> bytes:
+        """Where something may begin or end in a value, from either end."""
+        return b"%d" % values.place(self.random)
+
     def next_time(self) -> int:
         """A time to live in seconds, never drawn twice and far from every other one, so that
         no comparison of two depends on the moment."""

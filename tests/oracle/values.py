@@ -37,9 +37,11 @@ ODD_ARGUMENTS = (b"", b"\x00", b"\xff\xfe", b"\r\n", b"*", b"-1", b"abc", b"k0",
 # Around the limits of encodings, of buffers, and of what is sent without copying.
 LENGTHS = (
     *(1, 2, 7, 8, 15, 16, 19, 20, 21, 31, 32, 33, 43, 44, 45, 46, 63, 64, 65, 100, 127, 128, 129),
-    *(191, 192, 193, 254, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 4095, 4096, 4097),
+    *(191, 192, 193, 254, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 1599, 1600, 1601),
+    *(4095, 4096, 4097),
 )
 LONG_LENGTHS = (16383, 16384, 16385, 32767, 32768, 32769, 65536, 100000)
+_HUGE_LENGTHS = (2**20 - 1, 2**20, 2**20 + 1, 1_500_000)
 
 _PATTERNS = (b"x", b"ab", b"0", bytes(range(256)), b"\x00", b"\r\n", b"foo \xc3\xa9 ")
 
@@ -62,9 +64,20 @@ def value(chooser: random.Random) -> bytes:
         return b"%d" % chooser.getrandbits(chooser.randrange(1, 64))
     if kind < 50:
         return chooser.choice((b"", b"a", b"foo", b"bar", b"\x00", b"\xff\xfe\xfd", b"a\r\nb"))
+    if kind < 55:
+        return chooser.randbytes(chooser.choice(LENGTHS[:24]))
     if kind < 96:
         return filled(chooser, chooser.choice(LENGTHS))
+    if chooser.random() < 0.02:
+        return filled(chooser, chooser.choice(_HUGE_LENGTHS))
     return filled(chooser, chooser.choice(LONG_LENGTHS))
+
+
+def place(chooser: random.Random) -> int:
+    """Somewhere in a string of one of these lengths, or right behind it, from either end."""
+    base = chooser.choice((0, 0, *LENGTHS, *LENGTHS, *LONG_LENGTHS))
+    near = max(base + chooser.choice((-2, -1, 0, 0, 1, 2)), 0)
+    return chooser.choice((near, near, -near, -near, chooser.randrange(near + 1)))
 
 
 def filled(chooser: random.Random, size: int) -> bytes:

@@ -30,6 +30,24 @@ def _far_bit_at(draw: Draw) -> bytes:
     return b"4294967295" if draw.chance(0.1) else _bit_at(draw)
 
 
+def _write_bit_at(draw: Draw) -> bytes:
+    """Now and then behind the limits where a string is kept otherwise."""
+    if draw.chance(0.05):
+        return b"%d" % (8 * draw.choose((44, 1599, 1600, 16383, 16384, 40000)) + draw.below(9))
+    return _bit_at(draw)
+
+
+def _bits(draw: Draw) -> bytes:
+    """Bytes at random, or long runs of one bit with an exception."""
+    size = draw.choose((1, 7, 8, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1024, 4099))
+    if draw.chance(0.4):
+        return bytes(draw.random.randbytes(min(size, 300)))
+    made = bytearray(bytes(draw.choose((b"\x00", b"\xff"))) * size)
+    if draw.chance(0.6):
+        made[draw.choose((0, size - 1, draw.below(size)))] ^= 1 << draw.below(8)
+    return bytes(made)
+
+
 def _bit(draw: Draw) -> bytes:
     if draw.chance(0.06):
         return bytes(draw.choose((b"2", b"-1", b"", b"abc", b"1 ", b"9223372036854775808")))
@@ -41,7 +59,7 @@ def _place(draw: Draw) -> bytes:
         return bytes(draw.choose(_ODD_PLACES))
     if draw.chance(0.3):
         return b"%d" % (draw.below(200) - 100)
-    return bytes(draw.choose(_PLACES))
+    return bytes(draw.choose(_PLACES)) if draw.chance(0.5) else draw.place()
 
 
 def _unit(draw: Draw) -> bytes:
@@ -61,7 +79,7 @@ def _position_range(draw: Draw) -> list[bytes]:
 
 def _operation(draw: Draw) -> list[bytes]:
     word = bytes(draw.choose((b"AND", b"OR", b"XOR", b"AND", b"OR", b"XOR", b"NOT", b"FOO", b"")))
-    sources = 1 if word == b"NOT" and draw.chance(0.9) else 1 + draw.below(5)
+    sources = 1 if word == b"NOT" and draw.chance(0.9) else 1 + draw.below(draw.choose((5, 5, 20)))
     return [any_case(draw, word), *(draw.key() for _ in range(sources + 1))]
 
 
@@ -123,7 +141,7 @@ def _same_fields(draw: Draw) -> list[bytes]:
     return [*made, b"GET", encoding, at]
 
 
-FAMILY.add("SETBIT", KEY, _bit_at, _bit, weight=25)
+FAMILY.add("SETBIT", KEY, _write_bit_at, _bit, weight=25)
 FAMILY.add("GETBIT", KEY, _far_bit_at)
 FAMILY.add("BITCOUNT", KEY, _count_range, weight=25)
 FAMILY.add("BITPOS", KEY, _bit, _position_range, weight=25)
@@ -131,7 +149,8 @@ FAMILY.add("BITOP", _operation, weight=20)
 FAMILY.add("BITFIELD", KEY, _fields, weight=20)
 FAMILY.add("BITFIELD", KEY, _same_fields, weight=15)
 FAMILY.add("BITFIELD_RO", KEY, _reads)
-FAMILY.add("SET", KEY, VALUE, weight=15)
+FAMILY.add("SET", KEY, VALUE, weight=10)
+FAMILY.add("SET", KEY, _bits, weight=15)
 FAMILY.add("SET", KEY, INTEGER, weight=5)
 FAMILY.add("OBJECT ENCODING", KEY, weight=5)
 FAMILY.add("GET", KEY, weight=15)

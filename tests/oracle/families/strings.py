@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..generate import Draw, Family
+from ..generate import Draw, Family, Piece
+from ..program import Step
 from ._pieces import INTEGER, KEY, NUMBER, VALUE, any_case, keys_up_to, milliseconds, seconds
 from ._pieces import time_option
 
@@ -53,11 +54,23 @@ def _pairs(draw: Draw) -> list[bytes]:
 
 
 def _offset(draw: Draw) -> bytes:
-    return bytes(draw.choose(_OFFSETS))
+    return bytes(draw.choose(_OFFSETS)) if draw.chance(0.4) else draw.place()
 
 
 def _writable_offset(draw: Draw) -> bytes:
-    return bytes(draw.choose(_WRITABLE_OFFSETS))
+    if draw.chance(0.01):
+        return b"1048575"
+    return bytes(draw.choose(_WRITABLE_OFFSETS)) if draw.chance(0.4) else draw.place().lstrip(b"-")
+
+
+def _again(verb: str, weight: int, *pieces: Piece) -> None:
+    """The same command several times on one key, so that strings grow over their limits."""
+
+    def step(draw: Draw) -> list[Step]:
+        key = draw.key()
+        return [draw.command(verb, key, *pieces) for _ in range(2 + draw.below(6))]
+
+    FAMILY.step(verb, weight=weight)(step)
 
 
 FAMILY.add("GET", KEY, weight=30)
@@ -81,7 +94,11 @@ FAMILY.add("INCRBY", KEY, NUMBER, weight=5)
 FAMILY.add("DECRBY", KEY, NUMBER, weight=5)
 FAMILY.add("INCRBYFLOAT", KEY, NUMBER, weight=15)
 FAMILY.add("APPEND", KEY, VALUE, weight=15)
+_again("APPEND", 6, VALUE)
+_again("SETRANGE", 4, _writable_offset, VALUE)
+_again("INCRBY", 4, INTEGER)
+_again("INCRBYFLOAT", 4, NUMBER)
 FAMILY.add("STRLEN", KEY)
 FAMILY.add("SETRANGE", KEY, _writable_offset, VALUE)
-FAMILY.add("GETRANGE", KEY, _offset, _offset)
+FAMILY.add("GETRANGE", KEY, _offset, _offset, weight=20)
 FAMILY.add("SUBSTR", KEY, _offset, _offset)
