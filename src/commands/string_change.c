@@ -2,8 +2,7 @@
 #include <math.h>
 
 #include "base/num.h"
-#include "commands/commands.h"
-#include "commands/commands_priv.h"
+#include "commands/string_priv.h"
 #include "types/string.h"
 
 /* ---- whole numbers ---- */
@@ -99,17 +98,6 @@ static void run_incrbyfloat(struct cmd *cmd)
 
 /* ---- APPEND ---- */
 
-/* False: an error was replied. */
-static bool length_ok(const struct cmd *cmd, size_t len, size_t extra)
-{
-    const struct commands_settings *settings = cmd->owner;
-    size_t total;
-    if (!__builtin_add_overflow(len, extra, &total) && total <= (size_t)*settings->string_bytes_max)
-        return true;
-    reply_error(cmd->reply, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-    return false;
-}
-
 static void run_append(struct cmd *cmd)
 {
     struct key key = cmd_key(cmd, 1);
@@ -119,13 +107,13 @@ static void run_append(struct cmd *cmd)
         return;
     size_t len = e ? string_len(e) : 0;
     if (e) {
-        char *bytes;
-        if (!length_ok(cmd, len, tail.len))
+        if (!string_length_ok(cmd, len, tail.len))
             return;
-        struct entry *opened = string_open(e, len + tail.len, &bytes);
+        char *bytes = string_open_key(cmd, key, e, len + tail.len, NULL);
+        if (!bytes)
+            return;
         if (tail.len)
             memcpy(bytes + len, tail.ptr, tail.len);
-        db_store(cmd->db, key, e, opened);
     } else {
         db_insert(cmd->db, key, string_from_arg(cmd, key.name, 2, ENTRY_NO_EXPIRY));
     }
