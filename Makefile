@@ -5,7 +5,7 @@ SEED ?= 1
 COUNT ?= 2000
 PYTHON := /usr/bin/python3
 
-.PHONY: all run test tidy format release debug asan tsan stress fuzz oracle bench install clean help
+.PHONY: all run test tidy format release debug asan tsan stress fuzz oracle bench reference install deb clean help
 
 all: release
 
@@ -33,8 +33,18 @@ oracle: asan
 bench: release
 	@$(PYTHON) tests/bench/run.py --server build/release/tarn-server
 
-install: release
-	@cmake --install build/release --prefix "$(PREFIX)"
+# In a build of its own: the prefix stands in the unit and in the man pages.
+install:
+	@scripts/bootstrap run
+	@scripts/install "$(PREFIX)"
+
+deb:
+	@scripts/bootstrap package
+	@scripts/package
+
+reference:
+	@scripts/build release
+	@cmake --build build/release --target reference
 
 clean:
 	@rm -rf build
@@ -49,5 +59,7 @@ help:
 	@echo "make fuzz T=resp_parse              fuzz one driver; SECONDS_MAX=60 limits it"
 	@echo "make oracle SEED=n COUNT=n          random programs against redis-server"
 	@echo "make bench            ratios to redis-server, and docs/benchmarks.md"
+	@echo "make reference        write docs/reference anew from the program's tables"
 	@echo "make install PREFIX=/usr/local DESTDIR="
+	@echo "make deb              a Debian package, in build/package"
 	@echo "make clean"

@@ -43,15 +43,22 @@ function(tarn_package)
   set(CPACK_PACKAGE_CONTACT "The Tarn developers <tarn@localhost>")
   set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "in-memory data store that speaks the Redis protocol")
   set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-    "in-memory data store that speaks the Redis protocol\n Tarn keeps data in memory and serves it to Redis clients, redis-cli and\n redis-benchmark as they are, in RESP2 and RESP3.\n .\n The package has the server, its configuration, and a systemd unit. It is\n not started when it is installed.")
+"Tarn keeps data in memory and serves it to Redis clients, redis-cli and
+redis-benchmark as they are, in RESP2 and RESP3.
+.
+The package has the server, its configuration and a systemd unit. The
+server is not started when the package is installed.")
   set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
   set(CPACK_DEBIAN_PACKAGE_SECTION database)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS passwd)
   set(CPACK_DEBIAN_PACKAGE_RECOMMENDS redis-tools)
-  set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
-    "${CMAKE_SOURCE_DIR}/packaging/debian/postinst;${CMAKE_SOURCE_DIR}/packaging/debian/prerm;${CMAKE_SOURCE_DIR}/packaging/debian/postrm;${CMAKE_BINARY_DIR}/packaging/conffiles")
+  set(scripts ${CMAKE_SOURCE_DIR}/packaging/debian)
+  set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm
+    ${CMAKE_BINARY_DIR}/packaging/conffiles)
   set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-  set(CPACK_STRIP_FILES ON)
+  # The report of a crash names functions.
+  set(CPACK_STRIP_FILES OFF)
   # Files with absolute places (/etc) are put under the package's root.
   set(CPACK_SET_DESTDIR ON)
   set(CPACK_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})

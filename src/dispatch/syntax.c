@@ -323,6 +323,9 @@ static void print_nodes(struct buf *out, const struct node *parent, const char *
     }
 }
 
+/* What is longer is not written twice where it may be repeated. */
+#define REPEAT_BYTES_MAX 40
+
 /* What stands behind the token, without brackets of its own. */
 static void print_content(struct buf *out, const struct node *node, bool bracketed)
 {
@@ -349,8 +352,11 @@ static void print_node(struct buf *out, const struct node *node)
     bool bracketed = node->optional && !node->multiple && node->token.len == 0;
     buf_append_str(out, node->optional ? "[" : "");
     print_token(out, node);
+    size_t before = out->len;
     print_content(out, node, bracketed);
-    if (node->multiple) {
+    if (node->multiple && out->len - before > REPEAT_BYTES_MAX) {
+        buf_append_str(out, " [...]");
+    } else if (node->multiple) {
         buf_append_str(out, " [");
         if (node->multiple_token)
             print_token(out, node);

@@ -110,6 +110,8 @@ TEST(people_read_brackets_bars_and_dots)
     CHECK_STR(printed("[(GET pattern:pattern)...]"), "[GET pattern [GET pattern ...]]");
     CHECK_STR(printed("[IDS id...]"), "[IDS id [id ...]]");
     CHECK_STR(printed("[how=<A | B>]..."), "[<A | B> [<A | B> ...]]");
+    CHECK_STR(printed("data={first-of-many second-of-many third-of-many}..."),
+              "first-of-many second-of-many third-of-many [...]");
 }
 
 TEST(malformed_notation_is_seen)

@@ -70,7 +70,7 @@ static void put_synopsis(struct buf *out, const struct command_slot *slot)
     buf_append_char(&line, ' ');
     syntax_print(&line, slot->row->syntax);
     buf_append_str(out, "```\n");
-    text_wrap(out, "", buf_cstr(&line));
+    text_wrap_syntax(out, buf_cstr(&line));
     buf_append_str(out, "```\n\n");
     buf_done(&line);
 }

@@ -127,8 +127,7 @@ static void put_type(struct buf *out, const struct directive *row, const char *q
     case DIRECTIVE_STRING:
         buf_append_str(out, "text");
         return;
-    case DIRECTIVE_CUSTOM:
-        buf_append_str(out, "values of its own kind");
+    case DIRECTIVE_CUSTOM: /* the summary says it */
         return;
     }
 }
@@ -162,9 +161,11 @@ static bool has_initial(const struct config_row *found)
 static void put_terms(struct buf *out, const struct config_row *found, const char *quote)
 {
     const struct directive *row = found->row;
-    buf_append_str(out, "Value: ");
-    put_type(out, row, quote);
-    buf_append_char(out, '.');
+    if (row->type != DIRECTIVE_CUSTOM) {
+        buf_append_str(out, "Value: ");
+        put_type(out, row, quote);
+        buf_append_char(out, '.');
+    }
     if (row->alias)
         buf_printf(out, " Also called %s%s%s.", quote, row->alias, quote);
     if (row->flags & DIRECTIVE_MULTI)
@@ -282,11 +283,11 @@ static void put_man_row(struct buf *out, const struct config_row *found)
 {
     struct buf text;
     buf_init(&text, BUF_NO_CEILING);
-    buf_append_str(out, ".TP\n.B ");
+    buf_append_str(out, ".TP\n\\fB");
     text_man(out, found->row->name);
+    buf_append_str(out, "\\fR ");
     if (has_initial(found)) {
         put_initial(&text, found);
-        buf_append_char(out, ' ');
         text_man(out, buf_cstr(&text));
     }
     buf_append_char(out, '\n');
@@ -296,8 +297,11 @@ static void put_man_row(struct buf *out, const struct config_row *found)
     }
     buf_clear(&text);
     put_terms(&text, found, "");
-    text_man(out, buf_cstr(&text));
-    buf_append_char(out, '\n');
+    const char *terms = buf_cstr(&text) + strspn(buf_cstr(&text), " ");
+    if (*terms) {
+        text_man(out, terms);
+        buf_append_char(out, '\n');
+    }
     buf_done(&text);
 }
 

@@ -18,6 +18,8 @@
 
 /* Appends `text` as lines of at most REFERENCE_COLUMNS, each behind `prefix`, each with its end. */
 void text_wrap(struct buf *out, const char *prefix, const char *text);
+/* The same for a syntax line: it is broken outside of brackets alone, and goes on indented. */
+void text_wrap_syntax(struct buf *out, const char *text);
 /* A cell of a table: bars are escaped. */
 void text_cell(struct buf *out, const char *text);
 /* Text for troff: backslashes escaped, no line taken for a request. */
