@@ -232,6 +232,11 @@ const char *mem_allocator_name(void)
     return "libc";
 }
 
+int mem_print_stats(void (*print)(void *arg, const char *text) UNUSED, void *arg UNUSED)
+{
+    return -ENOTSUP;
+}
+
 int mem_purge(void)
 {
     return -ENOTSUP;
@@ -445,6 +450,12 @@ const char *mem_allocator_name(void)
 {
     return "jemalloc-" TEXT_OF(JEMALLOC_VERSION_MAJOR) "." TEXT_OF(
         JEMALLOC_VERSION_MINOR) "." TEXT_OF(JEMALLOC_VERSION_BUGFIX);
+}
+
+int mem_print_stats(void (*print)(void *arg, const char *text), void *arg)
+{
+    malloc_stats_print(print, arg, NULL);
+    return 0;
 }
 
 int mem_purge(void)

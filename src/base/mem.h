@@ -50,6 +50,8 @@ void mem_stats_read(struct mem_stats *ret_stats);
 
 uint64_t mem_used(void);
 const char *mem_allocator_name(void); /* "jemalloc-5.3.0" */
+/* The allocator's report, in pieces. 0 or -ENOTSUP. */
+int mem_print_stats(void (*print)(void *arg, const char *text), void *arg);
 int mem_purge(void);                  /* gives unused pages back; 0 or -ENOTSUP */
 /* Whether a thread of the allocator's gives back unused pages in time, also while the process is
  * idle. 0 or -ENOTSUP. */

@@ -1,4 +1,4 @@
-/* What is known about a key beside its value: OBJECT, and MEMORY USAGE. */
+/* What is known about a key beside its value: OBJECT. */
 #include "commands/commands.h"
 #include "commands/commands_priv.h"
 #include "types/string.h"
@@ -80,45 +80,6 @@ static void run_object_help(struct cmd *cmd)
     cmd_reply_help(cmd, lines);
 }
 
-/* ---- MEMORY ---- */
-
-/* Footprints are kept, not sampled; SAMPLES is checked for the callers' sake. */
-static bool samples_ok(const struct cmd *cmd)
-{
-    int64_t samples;
-    for (int i = 3; i < cmd->argc; i += 2) {
-        bool known = cmd_is(cmd, i, "samples") && i + 1 < cmd->argc;
-        if (known && !cmd_int(cmd, i + 1, &samples, NULL))
-            return false;
-        if (!known || samples < 0) {
-            reply_error(cmd->reply, ERR_SYNTAX);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void run_usage(struct cmd *cmd)
-{
-    if (!samples_ok(cmd))
-        return;
-    const struct entry *e = db_peek(cmd->db, cmd_key(cmd, 2));
-    if (e)
-        reply_int(cmd->reply, (int64_t)entry_footprint(e));
-    else
-        reply_null(cmd->reply);
-}
-
-static void run_memory_help(struct cmd *cmd)
-{
-    static const char *const lines[] = {
-        "USAGE <key> [SAMPLES <count>]",
-        "    Bytes that <key> takes, with its value. <count> is accepted and not needed.",
-        NULL,
-    };
-    cmd_reply_help(cmd, lines);
-}
-
 #define OBJECT_TIPS                     \
     (const char *const[])               \
     {                                   \
@@ -191,32 +152,6 @@ static const struct command object_rows[] = {
     },
 };
 
-static const struct command memory_rows[] = {
-    {
-        .name = "usage",
-        .run = run_usage,
-        .arity = -3,
-        .flags = CMD_READ,
-        .group = GROUP_SERVER,
-        .keys = KEY_AT(2, KEY_RO),
-        .since = "4.0.0",
-        .complexity = "O(N) for a collection of N elements",
-        .summary = "Bytes that a key takes, with its value.",
-        .syntax = "key:key [SAMPLES count:int]",
-    },
-    {
-        .name = "help",
-        .run = run_memory_help,
-        .arity = 2,
-        .flags = CMD_LOADING | CMD_STALE,
-        .group = GROUP_SERVER,
-        .since = "4.0.0",
-        .complexity = "O(1)",
-        .summary = "Describes the subcommands.",
-        .syntax = "",
-    },
-};
-
 static const struct command rows[] = {
     {
         .name = "object",
@@ -229,17 +164,6 @@ static const struct command rows[] = {
         .syntax = "",
         .subs = object_rows,
         .sub_count = COUNT_OF(object_rows),
-    },
-    {
-        .name = "memory",
-        .arity = -2,
-        .group = GROUP_SERVER,
-        .since = "4.0.0",
-        .complexity = "As the subcommand says",
-        .summary = "What the memory is used for.",
-        .syntax = "",
-        .subs = memory_rows,
-        .sub_count = COUNT_OF(memory_rows),
     },
 };
 

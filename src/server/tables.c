@@ -5,11 +5,19 @@
 #include "dispatch/dispatch.h"
 #include "server/metrics_priv.h"
 #include "server/server_priv.h"
+#include "server/standalone.h"
 #include "server/unbuilt.h"
 
 void server_register_commands(struct server *s)
 {
-    const struct command_table tables[] = { clients_commands(s->clients), server_commands(s) };
+    const struct command_table tables[] = {
+        clients_commands(s->clients),
+        server_commands(s),
+        memory_commands(s),
+        standalone_commands(s),
+        standalone_cluster_commands(),
+        lolwut_commands(s),
+    };
     dispatch_register_own(s->dispatch);
     s->commands.string_bytes_max = &clients_settings(s->clients)->proto_max_bulk_len;
     commands_register(s->dispatch, &s->commands);
