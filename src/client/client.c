@@ -73,6 +73,16 @@ void client_set_text(char **field, struct slice text)
     (*field)[text.len] = '\0';
 }
 
+static void host_describe(const struct session *s, struct buf *address, struct slice *ret_name)
+{
+    const struct client *c = CONTAINER_OF(s, const struct client, session);
+    char peer[SOCKET_TEXT_MAX];
+    (void)socket_peer_text(stream_conn(c->stream)->fd, peer);
+    buf_append_str(address, peer);
+    if (c->names.name)
+        *ret_name = slice_str(c->names.name);
+}
+
 static int host_set_name(struct session *s, struct slice name)
 {
     if (!client_name_is_valid(name))
@@ -89,6 +99,7 @@ static const struct session_host client_host = {
     .is_local = host_is_local,
     .reset = host_reset,
     .close_after_reply = host_close_after_reply,
+    .describe = host_describe,
     .set_name = host_set_name,
 };
 

@@ -80,6 +80,9 @@ struct keyspace_hooks {
     HOOK_TYPE(db_event_hook, struct db *db, enum db_event_class class, const char *event,
               struct slice name)
     event;
+    /* Something that may hold the server up took so long: "expire-del" (one key), "expire-cycle" (a
+     * slice of keys). Nothing is measured while it is not set. */
+    HOOK_TYPE(db_took_hook, const char *event, uint64_t ns) took;
 };
 
 struct keyspace_settings {

@@ -41,7 +41,7 @@ bool db_is_expired(const struct db *db, const struct entry *e)
 }
 
 /* `key.name` may lie in the entry, which is freed last. */
-static void expire(struct db *db, struct key key, struct entry *e)
+static void remove_expired(struct db *db, struct key key, struct entry *e)
 {
     struct keyspace *ks = db->ks;
     bool lazy = ks->settings.lazyfree_expire;
@@ -53,6 +53,15 @@ static void expire(struct db *db, struct key key, struct entry *e)
     db_notify(db, EVENT_EXPIRED, "expired", key.name);
     db_fire_changed(db, key.name);
     lazyfree_entry(ks->lazy, e, lazy);
+}
+
+static void expire(struct db *db, struct key key, struct entry *e)
+{
+    const struct db_took_hook *took = &db->ks->hooks.took;
+    uint64_t start_ns = took->fn ? clock_mono_ns() : 0;
+    remove_expired(db, key, e);
+    if (UNLIKELY(took->fn != NULL))
+        took->fn(took->arg, "expire-del", clock_mono_ns() - start_ns);
 }
 
 struct entry *db_meet_expired(struct db *db, struct key key, struct entry *e)
@@ -135,7 +144,9 @@ bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max)
         room -= count;
     }
     ks->stats.expired_active += max - room;
-    ks->stats.expire_ns += clock_mono_ns() - start_ns;
+    uint64_t took_ns = clock_mono_ns() - start_ns;
+    ks->stats.expire_ns += took_ns;
+    HOOK_CALL(ks->hooks.took, "expire-cycle", took_ns);
     bool more = some_wait(ks, now_ms);
     ks->stats.slices_full += more;
     return more;

@@ -78,6 +78,14 @@ void cmd_no_effect(struct cmd *cmd)
     cmd->told_effect = true;
 }
 
+bool command_arg_is_secret(const struct command *row, void *owner, const struct slice *argv,
+                           int argc, int i)
+{
+    if (!(row->flags & CMD_SECRET_ARGS) || i == 0)
+        return false;
+    return !row->is_secret || row->is_secret(owner, argv, argc, i);
+}
+
 struct slice command_name_upper(struct slice name, char out[static COMMAND_NAME_MAX])
 {
     size_t len = MIN_OF(name.len, (size_t)COMMAND_NAME_MAX);

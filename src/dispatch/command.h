@@ -8,6 +8,7 @@
 #ifndef DISPATCH_COMMAND_H
 #define DISPATCH_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,7 +40,7 @@ enum command_flag {
     CMD_NO_MANDATORY_KEYS = 1 << 19,
     CMD_PROTECTED = 1 << 20,   /* needs enable-debug-command or its kin */
     CMD_SENTINEL = 1 << 22,    /* also in Sentinel mode */
-    CMD_SECRET_ARGS = 1 << 24, /* arguments never shown (AUTH, HELLO) */
+    CMD_SECRET_ARGS = 1 << 24, /* has arguments that are never shown: command_arg_is_secret */
     CMD_NO_QUEUE = 1 << 25,    /* runs at once also inside MULTI */
     CMD_SYSTEM = 1 << 26,      /* "syscmd" of COMMAND DOCS: not for applications */
 };
@@ -129,6 +130,9 @@ typedef void (*command_run)(struct cmd *cmd);
 /* What a request really does to the key of a specification with KEY_VARIABLE_FLAGS. */
 typedef uint32_t (*command_key_flags)(const struct slice *argv, int argc);
 
+/* Whether argument `i` is a secret, in a row with CMD_SECRET_ARGS; `owner` is the table's. */
+typedef bool (*command_secret)(void *owner, const struct slice *argv, int argc, int i);
+
 struct command_history {
     const char *since, *change;
 };
@@ -142,6 +146,7 @@ struct command {
     uint32_t acl; /* beyond what flags and group imply */
     struct key_spec keys[KEY_SPECS_MAX];
     command_key_flags key_flags; /* NULL without variable flags */
+    command_secret is_secret;    /* with CMD_SECRET_ARGS: NULL if all arguments are */
 
     const char *since, *complexity, *summary;
     /* The arguments in the notation of dispatch/syntax.h, "" if none. */
@@ -152,6 +157,11 @@ struct command {
     const struct command *subs;
     size_t sub_count;
 };
+
+/* Whether argument `i` of a request must not be shown: command logs, MONITOR and crash reports show
+ * "(redacted)" instead. The command's and the subcommand's name never are secrets. */
+bool command_arg_is_secret(const struct command *row, void *owner, const struct slice *argv,
+                           int argc, int i);
 
 /* What a room exports: `owner` is passed to its handlers as cmd->owner. */
 struct command_table {

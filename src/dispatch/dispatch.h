@@ -25,6 +25,7 @@
 struct arena;
 struct blob;
 struct dispatch;
+struct histogram;
 struct journal;
 struct keyspace;
 
@@ -41,6 +42,7 @@ struct command_slot {
     int first_key;         /* argument of the first key if it is always the same one, else 0 */
     const char *full_name; /* "client|kill" */
     uint64_t calls, ns, rejected, failed;
+    struct histogram *latency; /* of its calls in nanoseconds; NULL before the first */
 };
 
 struct dispatch *dispatch_new(struct keyspace *ks, struct journal *journal);
@@ -154,7 +156,9 @@ void dispatch_count_error(struct dispatch *d, struct slice text);
 
 struct directive_table dispatch_directives(struct dispatch *d);
 struct directive_table dispatch_identity_directives(struct dispatch *d);
-/* Stats (in part), Commandstats, Errorstats. */
+/* The command logs, the latency monitor and the histograms. */
+struct directive_table dispatch_observe_directives(struct dispatch *d);
+/* Stats (in part), Commandstats, Errorstats, Latencystats. */
 struct metric_table dispatch_metrics(struct dispatch *d);
 /* Registers COMMAND, the verbs of a session (SELECT, AUTH, HELLO, RESET, QUIT) and of transactions. */
 void dispatch_register_own(struct dispatch *d);

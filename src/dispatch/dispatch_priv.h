@@ -4,10 +4,12 @@
 
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/observe_priv.h"
 
 /* Error codes counted by errorstats; more are a sign of scripts that make them up. */
-#define ERROR_CODES_MAX 128
-#define ERROR_CODE_LEN_MAX 32
+#define ERROR_CODES_MAX ((size_t)128)
+#define ERROR_CODES_OVERFLOW "ERRORSTATS_OVERFLOW"
+#define ERROR_CODE_LEN_MAX ((size_t)31) /* with the space behind it */
 
 #define COMMAND_NAME_MAX 64
 
@@ -50,10 +52,59 @@ struct dispatch {
     uint32_t live_gates;
     uint64_t commands_processed;
     uint64_t error_replies;
-    struct error_stat errors[ERROR_CODES_MAX];
+    struct error_stat errors[ERROR_CODES_MAX + 1]; /* in the order of their codes */
     size_t error_codes;
-    uint64_t errors_uncounted;
+    struct observe observe;
 };
+
+/* ---- observe.c: a command's end ---- */
+
+/* What was before its handler. */
+struct observe_mark {
+    uint64_t replied;
+    uint32_t errors;
+};
+
+INLINE struct observe_mark observe_begin(const struct reply *r)
+{
+    return (struct observe_mark){ reply_total(r), r->errors };
+}
+
+/* It was run: a call, also if it waits for something now. */
+INLINE void observe_count(struct dispatch *d, struct command_slot *slot, uint64_t took_ns)
+{
+    slot->calls++;
+    slot->ns += took_ns;
+    d->commands_processed++;
+}
+
+/* It has replied: histogram, command logs, latency monitor. Its arguments are those of the request
+ * as it came. */
+INLINE void observe_took(struct dispatch *d, const struct cmd *cmd, struct command_slot *slot,
+                         uint64_t took_ns, uint64_t reply_bytes)
+{
+    const struct observe *o = &d->observe;
+    if (LIKELY(o->settings.tracking)) {
+        if (UNLIKELY(!slot->latency))
+            slot->latency = histogram_new();
+        histogram_add(slot->latency, took_ns);
+    }
+    bool slow = took_ns >= o->took_ns;
+    bool large = cmd->request->parsed.wire.len - 1 >= o->request_bytes_less_1;
+    bool long_reply = reply_bytes >= o->reply_bytes;
+    if (UNLIKELY((int)slow | (int)large | (int)long_reply))
+        observe_closely(d, cmd, took_ns, reply_bytes);
+}
+
+/* Both, for one that does not wait. */
+INLINE void observe_end(struct dispatch *d, const struct cmd *cmd, struct command_slot *slot,
+                        const struct observe_mark *mark, uint64_t took_ns)
+{
+    const struct reply *r = cmd->reply;
+    slot->failed += r->errors != mark->errors;
+    observe_count(d, slot, took_ns);
+    observe_took(d, cmd, slot, took_ns, r->closed ? 0 : reply_total(r) - mark->replied);
+}
 
 /* ---- registry.c ---- */
 void registry_init(struct registry *r);

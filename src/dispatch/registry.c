@@ -30,9 +30,12 @@ void registry_init(struct registry *r)
 
 static void slot_free(struct command_slot *slot)
 {
-    for (uint32_t i = 0; i < slot->sub_count; i++)
+    for (uint32_t i = 0; i < slot->sub_count; i++) {
         mem_free((void *)(uintptr_t)slot->subs[i].full_name);
+        histogram_free(slot->subs[i].latency);
+    }
     mem_free(slot->subs);
+    histogram_free(slot->latency);
     mem_free(slot);
 }
 

@@ -56,6 +56,8 @@ struct session_host {
     void (*reset)(struct session *s);
     /* Close when what was replied has left: QUIT. */
     void (*close_after_reply)(struct session *s);
+    /* Who it is, for logs: the peer's address, and the name that it gave itself (borrowed). */
+    void (*describe)(const struct session *s, struct buf *address, struct slice *ret_name);
     /* CLIENT SETNAME by HELLO: 0, or -EINVAL for a bad name. */
     int (*set_name)(struct session *s, struct slice name);
 };

@@ -108,6 +108,12 @@ static bool hello_is_let_in(const struct cmd *cmd)
     return true;
 }
 
+/* User and password behind AUTH. */
+static bool hello_is_secret(void *owner UNUSED, const struct slice *argv, int argc UNUSED, int i)
+{
+    return (i > 2 && slice_is(argv[i - 1], "auth")) || (i > 3 && slice_is(argv[i - 2], "auth"));
+}
+
 static void cmd_hello(struct cmd *cmd)
 {
     int64_t proto;
@@ -174,6 +180,7 @@ const struct command session_rows[] = {
         .arity = -1,
         .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_SENTINEL |
                  CMD_ALLOW_BUSY | CMD_SECRET_ARGS,
+        .is_secret = hello_is_secret,
         .group = GROUP_CONNECTION,
         .since = "6.0.0",
         .complexity = "O(1)",

@@ -99,6 +99,13 @@ static void host_close(struct session *s)
     s->flags |= SESSION_CLOSING;
 }
 
+static void host_describe(const struct session *s, struct buf *address, struct slice *ret_name)
+{
+    const struct world_session *ws = CONTAINER_OF(s, const struct world_session, session);
+    buf_printf(address, "peer:%d", (int)(ws - ws->world->sessions));
+    *ret_name = slice_str(ws->name);
+}
+
 static int host_set_name(struct session *s, struct slice name)
 {
     struct world_session *ws = owner_of(s);
@@ -117,6 +124,7 @@ static const struct session_host host = {
     .is_local = host_is_local,
     .reset = host_reset,
     .close_after_reply = host_close,
+    .describe = host_describe,
     .set_name = host_set_name,
 };
 
@@ -249,21 +257,27 @@ const char *dispatch_world_ask(struct dispatch_world *w, const char *line)
     return dispatch_world_reply(w, 0);
 }
 
-void dispatch_world_config(struct dispatch_world *w, const char *name, const char *value)
+static bool configure(const struct directive_table *table, const char *name, const char *value)
 {
-    struct directive_table table = dispatch_directives(w->dispatch);
     struct directive_error error;
     const char *why;
     struct slice word = slice_str(value);
-    for (size_t i = 0; i < table.count; i++) {
-        const struct directive *row = &table.rows[i];
+    for (size_t i = 0; i < table->count; i++) {
+        const struct directive *row = &table->rows[i];
         if (strcmp(row->name, name) != 0)
             continue;
-        int rc = directive_parse(&table, row, &word, 1, &error);
+        int rc = directive_parse(table, row, &word, 1, &error);
         ASSERT(rc == 0);
-        rc = row->apply ? row->apply(table.owner, &why) : 0;
+        rc = row->apply ? row->apply(table->owner, &why) : 0;
         ASSERT(rc == 0);
-        return;
+        return true;
     }
-    ASSERT(false);
+    return false;
+}
+
+void dispatch_world_config(struct dispatch_world *w, const char *name, const char *value)
+{
+    struct directive_table own = dispatch_directives(w->dispatch);
+    struct directive_table observe = dispatch_observe_directives(w->dispatch);
+    ASSERT(configure(&own, name, value) || configure(&observe, name, value));
 }

@@ -118,7 +118,7 @@ static void run_journaled(struct dispatch *d, struct cmd *cmd)
 static void run_unit(struct dispatch *d, struct cmd *cmd, struct command_slot *slot)
 {
     struct session *s = cmd->session;
-    uint32_t errors_before = s->reply.errors;
+    struct observe_mark mark = observe_begin(&s->reply);
     const struct cmd *outer = d->current;
 
     d->current = cmd;
@@ -132,10 +132,7 @@ static void run_unit(struct dispatch *d, struct cmd *cmd, struct command_slot *s
         keyspace_set_no_touch(d->keyspace, false);
     d->current = outer;
 
-    slot->calls++;
-    slot->ns += take_time(d);
-    slot->failed += s->reply.errors != errors_before;
-    d->commands_processed++;
+    observe_end(d, cmd, slot, &mark, take_time(d));
 }
 
 /* What browsers say when they are made to talk to a server of another protocol. */

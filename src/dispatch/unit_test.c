@@ -274,7 +274,7 @@ TEST(calls_failures_and_error_codes_are_counted)
     for (size_t i = 0; i < metrics.count; i++)
         if (strcmp(metrics.rows[i].section, "Errorstats") == 0)
             metrics.rows[i].text(metrics.owner, &out);
-    CHECK_STR(buf_cstr(&out), "errorstat_ERR:count=3\r\nerrorstat_A_B_c:count=1\r\n");
+    CHECK_STR(buf_cstr(&out), "errorstat_A_B_c:count=1\r\nerrorstat_ERR:count=3\r\n");
     metrics.reset(metrics.owner);
     CHECK_UINT(slot->calls, 0);
     buf_done(&out);

@@ -11,6 +11,15 @@
 static const char *const config_set_tips[] = { "request_policy:all_nodes",
                                                "response_policy:all_succeeded", NULL };
 
+/* The value of a directive that logs do not show. */
+static bool config_is_secret(void *owner, const struct slice *argv, int argc UNUSED, int i)
+{
+    const struct server *s = owner;
+    struct config_row found;
+    return i >= 3 && i % 2 == 1 && config_find(s->config, argv[i - 1], &found) &&
+           (found.row->flags & DIRECTIVE_SENSITIVE);
+}
+
 static const struct command config_subs[] = {
     {
         .name = "get",
@@ -47,7 +56,9 @@ static const struct command config_subs[] = {
         .name = "set",
         .run = cmd_config_set,
         .arity = -4,
-        CONFIG_SUB,
+        .flags = CMD_ADMIN | CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_SECRET_ARGS,
+        .group = GROUP_SERVER,
+        .is_secret = config_is_secret,
         .since = "2.0.0",
         .complexity = "O(N) when N is the number of configuration parameters provided",
         .summary = "Changes directives, all of those given or none.",

@@ -32,6 +32,7 @@ void server_register_directives(struct server *s)
         clients_directives(s->clients),
         dispatch_directives(s->dispatch),
         dispatch_identity_directives(s->dispatch),
+        dispatch_observe_directives(s->dispatch),
         keyspace_directives(s->keyspace),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)

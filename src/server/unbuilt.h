@@ -46,7 +46,6 @@ extern const struct unbuilt_chapter unbuilt_types;
 extern const struct unbuilt_chapter unbuilt_features;
 extern const struct unbuilt_chapter unbuilt_network;
 extern const struct unbuilt_chapter unbuilt_process;
-extern const struct unbuilt_chapter unbuilt_observe;
 
 struct unbuilt;
 
