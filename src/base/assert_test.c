@@ -1,5 +1,6 @@
 #include "base/assert.h"
 
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,37 @@ TEST(a_handler_that_fails_itself_does_not_come_back)
 TEST(null_restores_the_default)
 {
     CHECK_ABORTS(restore_and_fail());
+}
+
+/* Leaves with 0 if it is told the words that fail_by_panic says. */
+static void leave_for(const char *text, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    _exit(strcmp(text, "no 3 of 4") == 0 ? 0 : 1);
+}
+
+static void fail_by_panic(void)
+{
+    panic_set_handler(leave_for);
+    PANIC("no %d of %s", 3, "4");
+}
+
+TEST(a_panic_aborts)
+{
+    CHECK_ABORTS(PANIC("no way"));
+}
+
+TEST(the_handler_of_panics_is_told_the_words)
+{
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        fail_by_panic();
+    int status = -1;
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 0);
 }
 
 TEST(expect_never_yields_its_condition)

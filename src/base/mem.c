@@ -34,13 +34,12 @@ static void *raw_alloc(size_t size);
 static void *raw_zalloc(size_t size);
 static void *raw_alloc_aligned(size_t align, size_t size);
 static void *raw_realloc(void *ptr, size_t size);
-NORETURN COLD static void out_of_memory(size_t size);
 
 void *mem_alloc(size_t size)
 {
     void *ptr = raw_alloc(size);
     if (UNLIKELY(!ptr))
-        out_of_memory(size);
+        mem_out_of_memory(size);
     return ptr;
 }
 
@@ -48,7 +47,7 @@ void *mem_zalloc(size_t size)
 {
     void *ptr = raw_zalloc(size);
     if (UNLIKELY(!ptr))
-        out_of_memory(size);
+        mem_out_of_memory(size);
     return ptr;
 }
 
@@ -58,7 +57,7 @@ void *mem_alloc_aligned(size_t align, size_t size)
     ASSERT((align & (align - 1)) == 0);
     void *ptr = raw_alloc_aligned(align, size);
     if (UNLIKELY(!ptr))
-        out_of_memory(size);
+        mem_out_of_memory(size);
     return ptr;
 }
 
@@ -66,7 +65,7 @@ void *mem_realloc(void *ptr, size_t size)
 {
     void *moved = mem_try_realloc(ptr, size);
     if (UNLIKELY(!moved))
-        out_of_memory(size);
+        mem_out_of_memory(size);
     return moved;
 }
 
@@ -103,13 +102,9 @@ char *mem_strdup(const char *str)
     return memcpy(mem_alloc(size), str, size);
 }
 
-static void out_of_memory(size_t size)
+void mem_out_of_memory(size_t size)
 {
-    char text[96];
-    int len = snprintf(text, sizeof(text), "Out of memory allocating %zu bytes\n", size);
-    ssize_t written = write(STDERR_FILENO, text, (size_t)len);
-    (void)written;
-    abort();
+    PANIC("out of memory allocating %zu bytes", size);
 }
 
 static uint64_t rss_read(void)

@@ -29,6 +29,9 @@ void mem_free(void *ptr); /* accepts NULL */
  * blocks of mem_alloc_aligned, whose class may differ. */
 void mem_free_sized(void *ptr, size_t size);
 
+/* What the functions above do when there is no memory: the process panics. */
+NORETURN COLD void mem_out_of_memory(size_t size);
+
 /* The bytes that a block occupies; at least what was asked for. */
 size_t mem_block_size(const void *ptr);
 /* The block size that a request of `size` bytes would get. */
@@ -52,9 +55,15 @@ uint64_t mem_used(void);
 const char *mem_allocator_name(void); /* "jemalloc-5.3.0" */
 /* The allocator's report, in pieces. 0 or -ENOTSUP. */
 int mem_print_stats(void (*print)(void *arg, const char *text), void *arg);
-int mem_purge(void);                  /* gives unused pages back; 0 or -ENOTSUP */
+int mem_purge(void); /* gives unused pages back; 0 or -ENOTSUP */
 /* Whether a thread of the allocator's gives back unused pages in time, also while the process is
  * idle. 0 or -ENOTSUP. */
 int mem_set_background_purge(bool on);
+
+/* The allocator's own knobs by their names (mallctl): a number of 8 bytes, or a text. The value so
+ * far is returned, a new one (NULL: none) set. 0; -ENOTSUP with an allocator without such; or the
+ * allocator's own error. With a new value also a knob that is a bool. */
+MUST_USE int mem_knob_number(const char *name, const int64_t *new_value, int64_t *ret_value);
+MUST_USE int mem_knob_text(const char *name, const char *new_value, const char **ret_value);
 
 #endif

@@ -61,15 +61,23 @@ static struct worker_job *queue_pop(struct job_queue *q)
     return job;
 }
 
-/* The thread inherits the mask: every signal stays with the main thread. */
+void worker_block_signals(sigset_t *ret_before)
+{
+    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGUSR2 };
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        sigdelset(&blocked, own[i]);
+    int error = pthread_sigmask(SIG_SETMASK, &blocked, ret_before);
+    ASSERT(error == 0);
+}
+
 static int start_thread(struct worker *w)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    int error = pthread_sigmask(SIG_SETMASK, &all, &before);
-    ASSERT(error == 0);
+    sigset_t before;
+    worker_block_signals(&before);
     int failed = pthread_create(&w->thread, NULL, work, w);
-    error = pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = pthread_sigmask(SIG_SETMASK, &before, NULL);
     ASSERT(error == 0);
     return -failed;
 }

@@ -2,7 +2,7 @@
  *
  * A worker is one named thread and a queue: its jobs run one after the other, in the order of
  * submission. A job may have a completion, which runs on the loop's thread in a later part of the
- * turn. Signals are blocked in the thread; its allocations are counted.
+ * turn. Signals are left to the main thread; allocations are counted.
  *
  * The thread starts with the first job, so a process that has made its workers may still fork to go
  * into the background. When the system gives no thread, jobs run where they are submitted.
@@ -12,12 +12,18 @@
 #ifndef EVENT_WORKER_H
 #define EVENT_WORKER_H
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "base/macros.h"
 
 struct loop;
 struct worker;
+
+/* Keeps signals away from a thread that is started next, which inherits the mask: all but those
+ * that say that the thread itself has crashed, and SIGUSR2, by which a crash reporter asks it where
+ * it is. The mask so far is returned, to be restored behind the start. */
+void worker_block_signals(sigset_t *ret_before);
 
 typedef void (*worker_fn)(void *arg);
 

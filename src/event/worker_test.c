@@ -128,7 +128,7 @@ TEST(a_worker_that_is_freed_does_its_work_and_tells)
     loop_free(loop);
 }
 
-TEST(a_worker_has_its_name_and_takes_no_signals)
+TEST(a_worker_has_its_name_and_takes_no_signals_but_those_of_a_crash)
 {
     struct worker *w = worker_new(NULL, "a_name_much_too_long");
     struct seen s = { .runs = 0 };
@@ -137,6 +137,9 @@ TEST(a_worker_has_its_name_and_takes_no_signals)
     CHECK_STR(s.name, "a_name_much_too");
     CHECK_INT(sigismember(&s.mask, SIGTERM), 1);
     CHECK_INT(sigismember(&s.mask, SIGUSR1), 1);
+    CHECK_INT(sigismember(&s.mask, SIGALRM), 1);
+    CHECK_INT(sigismember(&s.mask, SIGSEGV), 0);
+    CHECK_INT(sigismember(&s.mask, SIGUSR2), 0);
     sigset_t own;
     CHECK_INT(pthread_sigmask(SIG_SETMASK, NULL, &own), 0);
     CHECK_INT(sigismember(&own, SIGTERM), 0);

@@ -20,6 +20,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "event/worker.h"
 #include "net/stream_priv.h"
 
 #ifdef TARN_STRESS
@@ -243,9 +244,8 @@ static int thread_start(struct io_thread *th, struct threads_io *owner)
     th->wake_fd = eventfd(0, EFD_CLOEXEC);
     if (th->wake_fd < 0)
         return -errno;
-    sigset_t all, before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    worker_block_signals(&before);
     int failed = pthread_create(&th->thread, NULL, work, th);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
