@@ -25,6 +25,7 @@
 #include "base/slice.h"
 #include "ds/table.h"
 #include "types/entry.h"
+#include "types/env.h"
 
 struct db;
 struct journal;
@@ -103,6 +104,8 @@ void keyspace_free(struct keyspace *ks); /* waits for the worker */
 void keyspace_start(struct keyspace *ks);
 struct keyspace_hooks *keyspace_hooks(struct keyspace *ks);
 const struct keyspace_settings *keyspace_settings(const struct keyspace *ks);
+/* What functions of types ask for that may change an encoding. */
+const struct type_env *keyspace_env(const struct keyspace *ks);
 
 int keyspace_count(const struct keyspace *ks); /* of databases */
 struct db *keyspace_db(struct keyspace *ks, int index);
@@ -212,6 +215,7 @@ void keyspace_set_expiry_mode(struct keyspace *ks, enum keyspace_expiry_mode mod
 /* ---- what the room exports ---- */
 
 struct directive_table keyspace_directives(struct keyspace *ks);
+struct directive_table keyspace_type_directives(struct keyspace *ks); /* thresholds of encodings */
 struct metric_table keyspace_metrics(struct keyspace *ks);
 struct job_table keyspace_jobs(struct keyspace *ks); /* settles tables after holds and walks */
 

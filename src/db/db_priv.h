@@ -41,6 +41,7 @@ struct keyspace {
     struct rand rand;
     struct keyspace_hooks hooks;
     struct keyspace_settings settings;
+    struct type_env env;
     struct keyspace_stats stats;
 
     int64_t now_ms;

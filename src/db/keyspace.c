@@ -36,6 +36,9 @@ struct keyspace *keyspace_new(struct journal *journal, struct worker *worker, ui
 
     struct directive_table directives = keyspace_directives(ks);
     directive_init_all(&directives);
+    ks->env = (struct type_env){ .hash_key = &ks->hash_key, .rand = &ks->rand };
+    struct directive_table thresholds = keyspace_type_directives(ks);
+    directive_init_all(&thresholds);
     keyspace_update_touch(ks);
     keyspace_set_now(ks, 0);
     return ks;

@@ -25,15 +25,38 @@ void server_register_commands(struct server *s)
         dispatch_register(s->dispatch, &tables[i]);
 }
 
+/* The tables whose settings are parts of struct server. */
+#define OWN_TABLES(s)                                                                     \
+    {                                                                                     \
+        server_directives(s), net_directives(s), log_directives(s), process_directives(s) \
+    }
+
+void server_init_directives(struct server *s)
+{
+    const struct directive_table own[] = OWN_TABLES(s);
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        directive_init_all(&own[i]);
+}
+
+void server_done_directives(struct server *s)
+{
+    const struct directive_table own[] = OWN_TABLES(s);
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        directive_done_all(&own[i]);
+}
+
 void server_register_directives(struct server *s)
 {
+    const struct directive_table own[] = OWN_TABLES(s);
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        config_add(s->config, &own[i]);
     const struct directive_table tables[] = {
-        server_directives(s),
         clients_directives(s->clients),
         dispatch_directives(s->dispatch),
         dispatch_identity_directives(s->dispatch),
         dispatch_observe_directives(s->dispatch),
         keyspace_directives(s->keyspace),
+        keyspace_type_directives(s->keyspace),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         config_add(s->config, &tables[i]);

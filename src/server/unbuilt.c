@@ -6,8 +6,8 @@
 #include "base/mem.h"
 
 static const struct unbuilt_chapter *const chapters[] = {
-    &unbuilt_persistence, &unbuilt_replication, &unbuilt_cluster, &unbuilt_tls,     &unbuilt_memory,
-    &unbuilt_types,       &unbuilt_features,    &unbuilt_network, &unbuilt_process,
+    &unbuilt_persistence, &unbuilt_replication, &unbuilt_cluster, &unbuilt_tls,
+    &unbuilt_memory,      &unbuilt_features,    &unbuilt_network, &unbuilt_process,
 };
 
 struct unbuilt {

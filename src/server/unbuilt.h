@@ -42,7 +42,6 @@ extern const struct unbuilt_chapter unbuilt_replication;
 extern const struct unbuilt_chapter unbuilt_cluster;
 extern const struct unbuilt_chapter unbuilt_tls;
 extern const struct unbuilt_chapter unbuilt_memory;
-extern const struct unbuilt_chapter unbuilt_types;
 extern const struct unbuilt_chapter unbuilt_features;
 extern const struct unbuilt_chapter unbuilt_network;
 extern const struct unbuilt_chapter unbuilt_process;

@@ -217,17 +217,22 @@ const char *entry_type_name(enum value_type type)
 
 const char *entry_encoding_name(const struct entry *e)
 {
-    switch (entry_encoding(e)) {
-    case ENCODING_INT:
-        return e->flags & ENTRY_RAW ? "raw" : "int";
-    case ENCODING_BYTES:
-        if (e->flags & ENTRY_RAW || e->value_len > STRING_EMBSTR_MAX)
-            return "raw";
-        return "embstr";
-    case ENCODING_BLOB:
+    static const char *const names[ENCODING_COUNT] = {
+        [ENCODING_INT] = "int",
+        [ENCODING_BYTES] = "embstr",
+        [ENCODING_BLOB] = "raw",
+        [ENCODING_LISTPACK] = "listpack",
+        [ENCODING_INTSET] = "intset",
+        [ENCODING_PACKS] = "quicklist",
+        [ENCODING_HASH_TABLE] = "hashtable",
+        [ENCODING_SET_TABLE] = "hashtable",
+        [ENCODING_ZSET_TREE] = "skiplist",
+        [ENCODING_STREAM] = "stream",
+    };
+    enum value_encoding encoding = entry_encoding(e);
+    bool is_long = encoding == ENCODING_BYTES && e->value_len > STRING_EMBSTR_MAX;
+    if (entry_type(e) == TYPE_STRING && (is_long || e->flags & ENTRY_RAW))
         return "raw";
-    case ENCODING_COUNT:
-        break;
-    }
-    assert_failed("the encoding is known", __FILE__, __LINE__);
+    ASSERT(encoding < ENCODING_COUNT);
+    return names[encoding];
 }

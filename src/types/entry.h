@@ -41,6 +41,14 @@ enum value_encoding {
     ENCODING_INT,   /* an int64 in place */
     ENCODING_BYTES, /* in place */
     ENCODING_BLOB,  /* a pointer to struct blob */
+    /* pointers, too */
+    ENCODING_LISTPACK,   /* of a small list, hash, set or sorted set */
+    ENCODING_INTSET,     /* set of integers */
+    ENCODING_PACKS,      /* list: linked listpacks */
+    ENCODING_HASH_TABLE, /* of fields */
+    ENCODING_SET_TABLE,  /* of members */
+    ENCODING_ZSET_TREE,  /* table and ordered tree */
+    ENCODING_STREAM,
     ENCODING_COUNT,
 };
 

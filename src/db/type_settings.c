@@ -1,12 +1,15 @@
-/* Directives whose features are still to come: where small encodings end. */
-#include "server/unbuilt.h"
+/* The thresholds of the types' encodings as directives. */
+#include "base/macros.h"
+#include "db/db_priv.h"
+
+#define AT(member) .offset = offsetof(struct type_env, member)
 
 static const struct directive rows[] = {
     { .name = "hash-max-listpack-entries",
       .alias = "hash-max-ziplist-entries",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(hash_listpack_entries),
       .max = INT64_MAX,
       .initial = "512",
       .summary = "A hash with at most so many fields is kept as one packed list." },
@@ -14,7 +17,7 @@ static const struct directive rows[] = {
       .alias = "hash-max-ziplist-value",
       .type = DIRECTIVE_MEMORY,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(hash_listpack_value),
       .max = INT64_MAX,
       .initial = "64",
       .summary = "A hash with a name or value longer than this is not kept as a packed list." },
@@ -22,7 +25,7 @@ static const struct directive rows[] = {
       .alias = "list-max-ziplist-size",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(list_listpack_size),
       .min = INT32_MIN,
       .max = INT32_MAX,
       .initial = "-2",
@@ -31,28 +34,28 @@ static const struct directive rows[] = {
     { .name = "list-compress-depth",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(list_compress_depth),
       .max = INT32_MAX,
       .initial = "0",
       .summary = "How many nodes at both ends of a list stay uncompressed. 0 for all." },
     { .name = "set-max-intset-entries",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(set_intset_entries),
       .max = INT64_MAX,
       .initial = "512",
       .summary = "A set of at most so many integers is kept as a sorted array." },
     { .name = "set-max-listpack-entries",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(set_listpack_entries),
       .max = INT64_MAX,
       .initial = "128",
       .summary = "A set of at most so many members is kept as one packed list." },
     { .name = "set-max-listpack-value",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(set_listpack_value),
       .max = INT64_MAX,
       .initial = "64",
       .summary = "A set with a member longer than this is not kept as a packed list." },
@@ -60,7 +63,7 @@ static const struct directive rows[] = {
       .alias = "zset-max-ziplist-entries",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(zset_listpack_entries),
       .max = INT64_MAX,
       .initial = "128",
       .summary = "A sorted set of at most so many members is kept as one packed list." },
@@ -68,32 +71,45 @@ static const struct directive rows[] = {
       .alias = "zset-max-ziplist-value",
       .type = DIRECTIVE_MEMORY,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(zset_listpack_value),
       .max = INT64_MAX,
       .initial = "64",
       .summary = "A sorted set with a member longer than this is not kept as a packed list." },
     { .name = "stream-node-max-bytes",
       .type = DIRECTIVE_MEMORY,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(stream_node_bytes),
       .max = INT64_MAX,
       .initial = "4096",
       .summary = "How many bytes one node of a stream gets. 0 for no limit." },
     { .name = "stream-node-max-entries",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(stream_node_entries),
       .max = INT64_MAX,
       .initial = "100",
       .summary = "How many entries one node of a stream gets. 0 for no limit." },
     { .name = "hll-sparse-max-bytes",
       .type = DIRECTIVE_MEMORY,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      AT(hll_sparse_bytes),
       .max = INT64_MAX,
       .initial = "3000",
       .summary = "A HyperLogLog longer than this is kept in its dense form." },
 };
 
-const struct unbuilt_chapter unbuilt_types = { rows, COUNT_OF(rows), UNBUILT_CELLS, "Data types",
-                                               NULL };
+const struct type_env *keyspace_env(const struct keyspace *ks)
+{
+    return &ks->env;
+}
+
+struct directive_table keyspace_type_directives(struct keyspace *ks)
+{
+    return (struct directive_table){
+        .rows = rows,
+        .count = COUNT_OF(rows),
+        .settings = &ks->env,
+        .owner = ks,
+        .title = "Data types",
+    };
+}
