@@ -199,6 +199,13 @@ void info_free(struct info *info)
     mem_free(info);
 }
 
+const struct metric *info_row(struct server *s, size_t index)
+{
+    if (!s->info)
+        s->info = info_new(s);
+    return index < s->info->count ? s->info->items[index].row : NULL;
+}
+
 /* ---- printing ---- */
 
 static void print_metric(const struct metric *row, const void *owner, struct buf *out)

@@ -7,6 +7,7 @@
 
 struct buf;
 struct info;
+struct metric;
 struct server;
 
 #define INFO_SECTIONS_MAX 32
@@ -14,6 +15,9 @@ struct server;
 /* Name of a section, by its place in INFO's order, and whether INFO without arguments shows it.
  * NULL behind the last one. */
 const char *info_section(size_t index, bool *ret_usual);
+
+/* The rows in the order in which INFO ALL prints them; NULL behind the last one. */
+const struct metric *info_row(struct server *s, size_t index);
 
 /* Prints the sections whose places are `wanted`. The server has started. */
 void info_print(struct server *s, const bool wanted[static INFO_SECTIONS_MAX], struct buf *out);
