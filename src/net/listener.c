@@ -163,7 +163,11 @@ static int open_address(struct listener *l, const struct listener_spec *spec, co
 {
     const char *name = without_dash(address);
     struct socket_listen how = {
-        .address = name, .port = spec->port, .backlog = spec->backlog, .mark = spec->mark
+        .address = name,
+        .port = spec->port,
+        .backlog = spec->backlog,
+        .mark = spec->mark,
+        .mptcp = spec->mptcp,
     };
     struct net_error why = { "" };
     int fd = socket_listen_tcp(&how, &why);

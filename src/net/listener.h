@@ -7,6 +7,7 @@
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,6 +32,7 @@ struct listener_spec {
     const char *group;
     int backlog;
     uint32_t mark; /* SO_MARK */
+    bool mptcp;
 };
 
 /* Where a connection came in. */

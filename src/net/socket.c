@@ -215,8 +215,9 @@ int socket_wait(int fd, uint32_t mask, int64_t timeout_ms)
 static int listen_on(const struct addrinfo *a, const struct socket_listen *how,
                      struct net_error *ret_error)
 {
+    int protocol = how->mptcp ? IPPROTO_MPTCP : a->ai_protocol;
     SCOPED(fd_done)
-    int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     if (fd < 0)
         return call_failed(ret_error, "socket");
     int one = 1;

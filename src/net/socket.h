@@ -55,6 +55,7 @@ struct socket_listen {
     int port;            /* 0: the kernel chooses */
     int backlog;
     uint32_t mark;
+    bool mptcp; /* clients may use several paths at once, if the kernel can */
 };
 MUST_USE int socket_listen_tcp(const struct socket_listen *how, struct net_error *ret_error);
 

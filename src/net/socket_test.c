@@ -349,3 +349,18 @@ TEST(the_kernels_backlog_limit_is_known)
 {
     CHECK(socket_backlog_limit() > 0);
 }
+
+TEST(a_listening_socket_may_take_several_paths)
+{
+    struct net_error why;
+    const struct socket_listen how = { .address = "127.0.0.1", .backlog = 5, .mptcp = true };
+    int fd = socket_listen_tcp(&how, &why);
+    if (fd == -EPROTONOSUPPORT || fd == -ENOPROTOOPT)
+        CHECK_SKIP("this kernel has no Multipath TCP");
+    CHECK(fd >= 0);
+    int protocol = 0;
+    socklen_t size = sizeof(protocol);
+    CHECK_INT(getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size), 0);
+    CHECK_INT(protocol, IPPROTO_MPTCP);
+    CHECK_INT(close(fd), 0);
+}

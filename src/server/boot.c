@@ -1,16 +1,13 @@
 /* Boot: configuration, then the rooms from the bottom up, then listening. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/rand.h"
 #include "client/clients.h"
 #include "db/db.h"
@@ -23,9 +20,6 @@
 #include "server/unbuilt.h"
 #include "server/version.h"
 
-/* Where a process in the background writes its id unless it is told otherwise. */
-#define PIDFILE_DEFAULT "/var/run/tarn.pid"
-
 /* The reason, and the line where there is one. */
 static void report_config_error(const struct config_error *error)
 {
@@ -36,10 +30,10 @@ static void report_config_error(const struct config_error *error)
     fprintf(stderr, "%s\n", error->reason);
 }
 
-static int read_configuration(struct server *s, int argc, char **argv)
+static int read_configuration(struct server *s)
 {
     struct config_error error = { 0 };
-    int failed = config_read(s->config, argc - 1, argv + 1, &error);
+    int failed = config_read(s->config, s->process.argc - 1, s->process.argv + 1, &error);
     if (failed == -EINVAL)
         report_config_error(&error);
     else if (failed < 0)
@@ -77,18 +71,33 @@ int server_make_rooms(struct server *s)
     s->config = config_new();
     s->views = views_new(s);
     s->unbuilt = unbuilt_new();
-    struct directive_table own = server_directives(s);
-    directive_init_all(&own);
+    server_init_directives(s);
     server_register_directives(s);
     return 0;
 }
 
+/* Descriptors for all, or fewer clients than were asked for. */
 static int make_room_for_clients(struct server *s)
 {
+    struct rlimit before = { 0 }, now = { 0 };
     int64_t wanted = clients_settings(s->clients)->maxclients, possible;
+    (void)getrlimit(RLIMIT_NOFILE, &before);
     int error = clients_make_room(s->clients, &possible);
+    (void)getrlimit(RLIMIT_NOFILE, &now);
+    if (now.rlim_cur > before.rlim_cur)
+        log_write(LOG_NOTICE,
+                  "Increased maximum number of open files to %" PRIu64
+                  " (it was originally set to %" PRIu64 ").",
+                  (uint64_t)now.rlim_cur, (uint64_t)before.rlim_cur);
     if (error != -EMFILE)
         return error;
+    if (possible <= 1) {
+        log_write(LOG_WARNING,
+                  "Your current 'ulimit -n' of %" PRIu64 " is not enough for the server to start. "
+                  "Please increase your open file limit. Exiting.",
+                  (uint64_t)now.rlim_cur);
+        return error;
+    }
     log_write(LOG_WARNING,
               "You requested maxclients of %" PRId64 ", but there are not enough file descriptors. "
               "maxclients has been reduced to %" PRId64
@@ -98,69 +107,18 @@ static int make_room_for_clients(struct server *s)
     return 0;
 }
 
-static void print_banner(const struct server *s)
+static int wake_rooms(struct server *s)
 {
-    log_write(LOG_NOTICE, "oO0OoO0OoO0Oo Tarn is starting oO0OoO0OoO0Oo");
-    log_write(LOG_NOTICE, "Tarn version=%s, bits=64, pid=%d, just started", TARN_VERSION,
-              (int)getpid());
-    if (config_file(s->config))
-        log_write(LOG_NOTICE, "Configuration loaded");
-    else
-        log_write(LOG_NOTICE, "No config file specified, using the default config.");
-    log_write(LOG_NOTICE, "monotonic clock: %s", clock_mono_name());
-    log_write(LOG_NOTICE, "Running mode=standalone, port=%d, PID: %d", (int)s->settings.port,
-              (int)getpid());
+    keyspace_start(s->keyspace);
+    server_register_commands(s);
+    server_shutdown_init(s);
+    signals_install(s);
+    turn_install(s);
+    cron_start(s);
+    return 0;
 }
 
-static int start_log(const struct server *s)
-{
-    const struct log_settings settings = {
-        .level = (enum log_level)s->settings.loglevel,
-        .path = s->settings.logfile,
-        .role = 'M',
-    };
-    int error = log_open(&settings);
-    if (error < 0) {
-        struct config_error why = { .line = 0 };
-        (void)snprintf(why.reason, sizeof(why.reason), "Can't open the log file: %s",
-                       strerror(-error));
-        report_config_error(&why);
-    }
-    return error;
-}
-
-/* The process that goes on is another one; no room has started a thread yet. */
-static int go_into_background(struct server *s)
-{
-    if (!s->settings.daemonize)
-        return 0;
-    if (daemon(/* nochdir= */ 1, /* noclose= */ 0) < 0) {
-        log_write(LOG_WARNING, "Can't run in the background: %s", strerror(errno));
-        return -errno;
-    }
-    return start_log(s);
-}
-
-/* Not being able to write it is no reason not to start. */
-static void write_pidfile(struct server *s)
-{
-    const char *path = *s->settings.pidfile ? s->settings.pidfile : PIDFILE_DEFAULT;
-    if (!*s->settings.pidfile && !s->settings.daemonize)
-        return;
-    char text[NUM_INT_MAX_CHARS + 1];
-    size_t len = num_format_int(text, getpid());
-    text[len++] = '\n';
-    int fd = file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    int error = fd < 0 ? fd : file_write_all(fd, slice_of(text, len));
-    if (fd >= 0)
-        (void)file_close(fd);
-    if (error == 0)
-        s->pidfile = path;
-    else
-        log_write(LOG_WARNING, "Failed to write PID file: %s", strerror(-error));
-}
-
-static int start_serving(struct server *s)
+static int start_moving_bytes(struct server *s)
 {
     const struct stream_io_settings io = { .kind = (enum stream_kind)s->settings.transport };
     int error = stream_io_new(s->loop, &io, &s->io);
@@ -170,17 +128,40 @@ static int start_serving(struct server *s)
     }
     clients_start(s->clients, s->io);
     log_write(LOG_NOTICE, "Server initialized");
-    error = listeners_open(s);
-    if (error < 0)
-        return error;
+    return 0;
+}
+
+static int tell_ready(struct server *s)
+{
     if (listener_count(s->tcp))
         log_write(LOG_NOTICE, "Ready to accept connections tcp");
     if (listener_count(s->unix_socket))
         log_write(LOG_NOTICE, "Ready to accept connections unix");
     s->memory.startup = s->memory.peak = mem_used();
     s->memory.peak_at_ms = s->started_ms;
+    process_tell_ready(s);
     return 0;
 }
+
+/* The start, one step after the other. Whoever returns an error has said why. */
+static int (*const steps[])(struct server *s) = {
+    server_make_rooms,
+    apply_initial_values,
+    read_configuration,
+    process_start_log,
+    process_find_supervisor,
+    process_go_into_background, /* no thread runs before it */
+    process_print_banner,
+    process_write_pidfile,
+    process_check_machine,
+    process_set_up,
+    make_room_for_clients,
+    wake_rooms,
+    start_moving_bytes,
+    listeners_open,
+    process_warn,
+    tell_ready,
+};
 
 int server_boot(struct server *s, int argc, char **argv)
 {
@@ -189,30 +170,12 @@ int server_boot(struct server *s, int argc, char **argv)
     s->started_ms = clock_wall_ms();
     rand_hex(s->run_id, sizeof(s->run_id) - 1);
     rand_hex(s->replication_id, sizeof(s->replication_id) - 1);
+    process_take_arguments(s, argc, argv);
 
-    int error = server_make_rooms(s);
-    if (error == 0)
-        error = apply_initial_values(s);
-    if (error == 0)
-        error = read_configuration(s, argc, argv);
-    if (error == 0)
-        error = start_log(s);
-    if (error == 0)
-        error = go_into_background(s);
-    if (error < 0)
-        return error;
-
-    print_banner(s);
-    write_pidfile(s);
-    keyspace_start(s->keyspace);
-    server_register_commands(s);
-    error = make_room_for_clients(s);
-    if (error < 0)
-        return error;
-    signals_install(s);
-    turn_install(s);
-    cron_start(s);
-    return start_serving(s);
+    int error = 0;
+    for (size_t i = 0; i < COUNT_OF(steps) && error == 0; i++)
+        error = steps[i](s);
+    return error;
 }
 
 void server_done(struct server *s)
@@ -231,8 +194,8 @@ void server_done(struct server *s)
     config_free(s->config);
     if (s->loop)
         loop_free(s->loop);
-    struct directive_table own = server_directives(s);
-    directive_done_all(&own);
+    server_done_directives(s);
     mem_free(s->running_jobs);
     unbuilt_free(s->unbuilt);
+    process_done(s);
 }

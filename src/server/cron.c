@@ -40,3 +40,12 @@ void cron_start(struct server *s)
         }
     }
 }
+
+static const struct job jobs[] = {
+    { "metrics", 100, metrics_sample },
+};
+
+struct job_table server_jobs(struct server *s)
+{
+    return (struct job_table){ jobs, COUNT_OF(jobs), s };
+}

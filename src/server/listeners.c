@@ -52,6 +52,7 @@ static int open_tcp(struct server *s, struct net_error *ret_error)
         .port = (int)s->settings.port,
         .backlog = (int)s->settings.tcp_backlog,
         .mark = (uint32_t)s->settings.socket_mark_id,
+        .mptcp = s->settings.mptcp,
     };
     int error = listener_open(s->tcp, &spec, ret_error);
     mem_free(words);
@@ -63,6 +64,7 @@ static int open_unix(struct server *s, struct net_error *ret_error)
     const struct listener_spec spec = {
         .path = s->settings.unixsocket,
         .mode = (mode_t)s->settings.unixsocketperm,
+        .group = s->settings.unixsocketgroup,
         .backlog = (int)s->settings.tcp_backlog,
     };
     return listener_open(s->unix_socket, &spec, ret_error);

@@ -3,43 +3,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "event/loop.h"
 #include "server/server_priv.h"
+#include "server/syscheck.h"
 #include "server/version.h"
 
 static int print_version(void)
 {
-    printf("Tarn server v=%s sha=00000000:0 malloc=jemalloc bits=64 build=%s\n", TARN_VERSION,
-           TARN_COMPATIBLE_VERSION);
-    return 0;
+    printf("Tarn server v=%s sha=00000000:0 malloc=%s bits=64 build=%s\n", TARN_VERSION,
+           mem_allocator_name(), TARN_COMPATIBLE_VERSION);
+    return EXIT_SUCCESS;
 }
 
 static int print_help(void)
 {
-    printf("Usage: tarn-server [/path/to/tarn.conf] [options] [-]\n"
-           "       tarn-server -v or --version\n"
-           "       tarn-server -h or --help\n\n"
-           "Every directive is an option, too:\n"
-           "       tarn-server                          (runs with the defaults)\n"
-           "       tarn-server /etc/tarn/tarn.conf --loglevel verbose\n"
-           "       tarn-server --port 7777 --maxclients 100\n"
-           "       echo 'maxclients 100' | tarn-server -\n");
-    return 0;
+    fprintf(stderr, "Usage: tarn-server [/path/to/tarn.conf] [options] [-]\n"
+                    "       tarn-server - (reads the configuration from standard input)\n"
+                    "       tarn-server -v or --version\n"
+                    "       tarn-server -h or --help\n"
+                    "       tarn-server --check-system\n\n"
+                    "Every directive is an option, too:\n"
+                    "       tarn-server (runs with the defaults)\n"
+                    "       tarn-server /etc/tarn/tarn.conf --loglevel verbose\n"
+                    "       tarn-server --port 7777 --maxclients 100\n"
+                    "       echo 'maxclients 100' | tarn-server -\n");
+    return EXIT_FAILURE;
 }
 
-static bool is_word(const char *arg, const char *shorter, const char *longer)
+static int check_system(void)
 {
-    return strcmp(arg, shorter) == 0 || strcmp(arg, longer) == 0;
+    return syscheck_run("", stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+/* What is done instead of serving; whatever follows is not looked at, as by the peers. */
+static const struct {
+    const char *option, *shorter;
+    int (*run)(void);
+} errands[] = {
+    { "--version", "-v", print_version },
+    { "--help", "-h", print_help },
+    { "--check-system", NULL, check_system },
+};
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && is_word(argv[1], "-v", "--version"))
-        return print_version();
-    if (argc == 2 && is_word(argv[1], "-h", "--help"))
-        return print_help();
+    for (size_t i = 0; argc > 1 && i < COUNT_OF(errands); i++)
+        if (strcmp(argv[1], errands[i].option) == 0 ||
+            (errands[i].shorter && strcmp(argv[1], errands[i].shorter) == 0))
+            return errands[i].run();
 
-    struct server server = { 0 };
+    struct server server = { .process = { .is_the_process = true } };
     if (server_boot(&server, argc, argv) < 0) {
         server_done(&server);
         return EXIT_FAILURE;

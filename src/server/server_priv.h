@@ -16,6 +16,7 @@
 #include "net/stream.h"
 #include "server/config.h"
 #include "server/info.h"
+#include "server/process.h"
 #include "server/sampler.h"
 
 struct clients;
@@ -29,16 +30,14 @@ struct server_views;
 struct unbuilt;
 struct worker;
 
-/* What the server itself is told; rows in settings.c. */
+/* What the server itself is told; rows in net_settings.c and settings.c. */
 struct server_settings {
     int64_t port, tcp_backlog, socket_mark_id, max_new_connections;
     int unixsocketperm;
-    char *bind, *bind_source_addr, *unixsocket;
-    char *logfile, *pidfile;
-    int loglevel;
-    int64_t hz;
-    bool daemonize, always_show_logo;
+    char *bind, *bind_source_addr, *unixsocket, *unixsocketgroup;
+    bool mptcp;
     int transport; /* enum stream_kind: a test transport, hidden */
+    int64_t hz;
 };
 
 /* What turns cost, for INFO and the benchmarks. A turn lasts from the end of one wait to the
@@ -88,7 +87,7 @@ struct server {
     int64_t started_ms;
     char run_id[41];
     char replication_id[41];
-    const char *pidfile; /* that was written, or NULL */
+    struct process process;
     int exit_status;
 };
 
@@ -119,19 +118,27 @@ void listeners_close(struct server *s);
 /* ---- metrics_view.c ---- */
 void metrics_sample(void *server); /* a periodic job */
 
-/* ---- settings.c ---- */
+/* ---- settings.c, net_settings.c ---- */
 struct directive_table server_directives(struct server *s);
+struct directive_table net_directives(struct server *s);
 
 /* ---- signals.c ---- */
 void signals_install(struct server *s);
 /* The signal that asked for the end, or 0. */
 int signals_end_asked(void);
+/* It came to nothing: the next one is a first one again. */
+void signals_forget_end(void);
+/* Whether the log shall be opened anew; then not any more. */
+bool signals_take_reopen(void);
 
-/* ---- shutdown.c ---- */
-/* Nothing runs any more; the loop ends after this turn. */
+/* ---- shutdown_command.c ---- */
+void server_shutdown_init(struct server *s);
+/* At once, without saving: nothing runs any more; the loop ends after this turn. */
 void server_shutdown(struct server *s);
-/* The same if a signal has asked for it. Called every turn. */
+/* What a signal has asked for, and what waits. Called every turn. */
 void server_shutdown_if_asked(struct server *s);
+/* While the end waits for something: how long it still will at most. Else -1. */
+int64_t server_shutdown_left_ms(const struct server *s);
 
 /* ---- tables.c: the table of tables ---- */
 
@@ -140,6 +147,9 @@ void server_shutdown_if_asked(struct server *s);
 size_t server_metric_tables(struct server *s, struct metric_table out[static METRIC_TABLES_MAX]);
 void server_register_commands(struct server *s);
 void server_register_directives(struct server *s);
+/* Initial values of this room's own settings; and what they hold is freed. */
+void server_init_directives(struct server *s);
+void server_done_directives(struct server *s);
 #define JOB_TABLES_MAX 8
 size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLES_MAX]);
 

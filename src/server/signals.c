@@ -1,5 +1,5 @@
-/* Signals: a request to end is noted and wakes the loop, whose next turn does the rest; a second one
- * does not wait for it.
+/* Signals: a wish to end, or to open the log anew, is noted and wakes the loop, whose next turn does
+ * the rest; a second wish to end does not wait for it.
  *
  * A handler has no argument, so what it needs is kept here: the one place of the process where that
  * cannot be avoided. It may be called amid anything: loop_wake and log_raw make system calls alone. */
@@ -12,34 +12,62 @@
 #include "server/server_priv.h"
 
 static struct loop *loop_to_wake;
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t end_asked, reopen_asked;
 
 static void on_end(int signal)
 {
     int before = errno;
-    if (asked) {
+    if (end_asked) {
         log_raw("You insist... exiting now.\n");
         _exit(1);
     }
-    asked = signal;
+    end_asked = signal;
+    loop_wake(loop_to_wake);
+    errno = before;
+}
+
+static void on_hangup(int signal UNUSED)
+{
+    int before = errno;
+    reopen_asked = 1;
     loop_wake(loop_to_wake);
     errno = before;
 }
 
 int signals_end_asked(void)
 {
-    return asked;
+    return end_asked;
+}
+
+void signals_forget_end(void)
+{
+    end_asked = 0;
+}
+
+bool signals_take_reopen(void)
+{
+    if (LIKELY(!reopen_asked))
+        return false;
+    reopen_asked = 0;
+    return true;
 }
 
 void signals_install(struct server *s)
 {
-    struct sigaction end = { .sa_handler = on_end };
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    static const struct {
+        int signal;
+        void (*handler)(int);
+    } rows[] = {
+        { SIGTERM, on_end },
+        { SIGINT, on_end },
+        { SIGHUP, on_hangup },
+        { SIGPIPE, SIG_IGN },
+    };
     loop_to_wake = s->loop;
-    sigemptyset(&end.sa_mask);
-    sigemptyset(&ignore.sa_mask);
-    (void)sigaction(SIGTERM, &end, NULL);
-    (void)sigaction(SIGINT, &end, NULL);
-    (void)sigaction(SIGPIPE, &ignore, NULL);
-    (void)sigaction(SIGHUP, &ignore, NULL);
+    end_asked = reopen_asked = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sigaction action = { .sa_handler = rows[i].handler };
+        sigemptyset(&action.sa_mask);
+        (void)sigaction(rows[i].signal, &action, NULL);
+    }
 }

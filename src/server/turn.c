@@ -89,6 +89,8 @@ static void execute(struct server *s)
 static void before_wait(struct loop *loop UNUSED, void *arg)
 {
     struct server *s = arg;
+    if (UNLIKELY(signals_take_reopen()))
+        process_reopen_log(s);
     server_shutdown_if_asked(s);
     execute(s);
     expire(s);
