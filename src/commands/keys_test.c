@@ -183,9 +183,5 @@ TEST(object_knows_how_values_are_kept)
     RUN("object idletime n", ":0");
     RUN("object freq nokey", "$-1");
     CHECK(strncmp(testing_run(&t, "object freq n"), "-ERR An LFU", 11) == 0);
-    RUN("memory usage nokey", "$-1");
-    RUN("memory usage n samples -1", "-ERR syntax error");
-    RUN("memory usage nokey samples x", "-ERR value is not an integer or out of range");
-    CHECK_STR(testing_run(&t, "memory usage n samples 0"), testing_run(&t, "memory usage n"));
     testing_done(&t);
 }

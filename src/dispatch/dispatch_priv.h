@@ -52,6 +52,7 @@ struct dispatch {
     uint32_t live_gates;
     uint64_t commands_processed;
     uint64_t error_replies;
+    uint64_t logins_refused;
     struct error_stat errors[ERROR_CODES_MAX + 1]; /* in the order of their codes */
     size_t error_codes;
     struct observe observe;

@@ -17,6 +17,12 @@ static void cmd_select(struct cmd *cmd)
     reply_ok(cmd->reply);
 }
 
+static void refuse_login(const struct cmd *cmd)
+{
+    cmd->dispatch->logins_refused++;
+    reply_error(cmd->reply, WRONG_PASSWORD);
+}
+
 static void cmd_auth(struct cmd *cmd)
 {
     if (cmd->argc > 3) {
@@ -31,7 +37,7 @@ static void cmd_auth(struct cmd *cmd)
     }
     struct slice user = cmd->argc == 3 ? cmd->argv[1] : SLICE("default");
     if (!dispatch_password_ok(cmd->dispatch, user, cmd->argv[cmd->argc - 1])) {
-        reply_error(cmd->reply, WRONG_PASSWORD);
+        refuse_login(cmd);
         return;
     }
     session_set_authenticated(cmd->session, true);
@@ -55,7 +61,7 @@ static bool hello_proto(const struct cmd *cmd, int64_t *ret_proto)
 static bool hello_auth(const struct cmd *cmd, const struct slice *user_password)
 {
     if (!dispatch_password_ok(cmd->dispatch, user_password[0], user_password[1])) {
-        reply_error(cmd->reply, WRONG_PASSWORD);
+        refuse_login(cmd);
         return false;
     }
     session_set_authenticated(cmd->session, true);

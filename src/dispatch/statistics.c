@@ -168,6 +168,11 @@ static void latency_stats(const void *owner, struct buf *out) {
     each_slot(d, latency_line, out);
 }
 
+static uint64_t logins_refused(const void *owner)
+{
+    return ((const struct dispatch *)owner)->logins_refused;
+}
+
 static void slot_reset(struct command_slot *slot) {
   slot->calls = slot->ns = slot->rejected = slot->failed = 0;
   histogram_free(slot->latency);
@@ -181,7 +186,7 @@ static void reset(void *owner) {
   struct dispatch *d = owner;
   for (size_t i = 0; i < d->registry.count; i++)
     slot_reset(d->registry.in_order[i]);
-  d->commands_processed = d->error_replies = 0;
+  d->commands_processed = d->error_replies = d->logins_refused = 0;
   d->error_codes = 0;
   d->observe.slow = (struct slow_totals){0};
 }
@@ -210,6 +215,10 @@ static const struct metric metrics[] = {
      .name = "slowlog_commands_time_ms_max",
      .count = slow_ms_max,
      .summary = "Milliseconds that the slowest of them took."},
+    { .section = "Stats",
+      .name = "acl_access_denied_auth",
+      .count = logins_refused,
+      .summary = "Attempts to authenticate with a wrong name or password." },
     {.section = "Commandstats",
      .pattern = "cmdstat_<command>",
      .text = command_stats,

@@ -8,10 +8,11 @@
 void memory_view_read(void *view)
 {
     struct memory_view *v = view;
-    const struct server *s = v->server;
+    struct server *s = v->server;
     mem_stats_read(&v->allocator);
     v->used = mem_used();
-    v->peak = MAX_OF(v->used, s->memory.peak);
+    memory_note_peak(s, v->used);
+    v->peak = s->memory.peak;
     v->startup = s->memory.startup;
     v->clients = clients_memory(s->clients);
     v->tables = 0;
@@ -233,19 +234,12 @@ static const struct metric metrics[] = {
       .text = allocator_name },
 };
 
-static void reset(void *owner)
-{
-    struct server *s = ((struct memory_view *)owner)->server;
-    s->memory.peak = mem_used();
-}
-
 struct metric_table memory_metrics(struct server *s)
 {
     return (struct metric_table){
         .rows = metrics,
         .count = COUNT_OF(metrics),
         .owner = &s->views->memory,
-        .reset = reset,
         .prepare = memory_view_read,
     };
 }

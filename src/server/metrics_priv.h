@@ -47,6 +47,8 @@ struct server_views {
 struct server_views *views_new(struct server *s);
 void views_free(struct server_views *v); /* accepts NULL */
 
+/* So much is used now: perhaps the most so far. */
+void memory_note_peak(struct server *s, uint64_t used);
 /* Reads everything anew. `prepare` of the Memory rows. */
 void memory_view_read(void *view);
 /* Shares of a whole in percent; a ratio; 0 of nothing. */

@@ -62,14 +62,19 @@ int64_t view_directive_bytes(const struct server *s, const char *name)
 
 /* ---- sampling ---- */
 
+void memory_note_peak(struct server *s, uint64_t used)
+{
+    if (used <= s->memory.peak)
+        return;
+    s->memory.peak = used;
+    s->memory.peak_at_ms = clock_wall_ms();
+}
+
 void metrics_sample(void *owner)
 {
     struct server *s = owner;
-    uint64_t now = clock_mono_ns(), used = mem_used();
-    if (used > s->memory.peak) {
-        s->memory.peak = used;
-        s->memory.peak_at_ms = clock_wall_ms();
-    }
+    uint64_t now = clock_mono_ns();
+    memory_note_peak(s, mem_used());
     sampler_take(&s->rates.commands, dispatch_commands_processed(s->dispatch), now);
     sampler_take(&s->rates.net_in, clients_net_in(s->clients), now);
     sampler_take(&s->rates.net_out, clients_net_out(s->clients), now);

@@ -193,6 +193,137 @@ def test_network_bytes_are_counted(start_server: StartServer, connect: Connect) 
     assert 100_000 < int(fields["total_net_output_bytes"]) < 101_000
 
 
+def test_persistence_counts_changes(start_server: StartServer, connect: Connect) -> None:
+    c = connect(start_server())
+    for i in range(3):
+        c.ok("SET", f"k{i}", "1")
+    c.ok("DEL", "k0", "k1", "nosuch")
+    fields = info_fields(c.ok("INFO", "persistence"))
+    assert fields["rdb_changes_since_last_save"] == "5"
+    assert (fields["loading"], fields["aof_enabled"]) == ("0", "0")
+    assert fields["rdb_last_bgsave_status"] == "ok"
+
+
+def test_replication_is_that_of_a_lone_primary(
+    c: Client, start_server: StartServer, connect: Connect
+) -> None:
+    fields = info_fields(c.ok("INFO", "replication"))
+    assert (fields["role"], fields["connected_slaves"]) == ("master", "0")
+    assert fields["master_failover_state"] == "no-failover"
+    assert re.fullmatch(r"[0-9a-f]{40}", fields["master_replid"])
+    assert set(fields["master_replid2"]) == {"0"}
+    other = info_fields(connect(start_server()).ok("INFO", "replication"))
+    assert other["master_replid"] != fields["master_replid"]
+
+
+def test_backlog_and_memory_limit_are_the_directives(
+    start_server: StartServer, connect: Connect
+) -> None:
+    c = connect(start_server({"repl-backlog-size": "2mb", "maxmemory": "300mb"}))
+    assert info_fields(c.ok("INFO", "replication"))["repl_backlog_size"] == str(2 << 20)
+    c.ok("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    fields = info_fields(c.ok("INFO", "memory"))
+    assert fields["maxmemory"] == str(300 << 20)
+    assert fields["maxmemory_human"] == "300.00M"
+    assert fields["maxmemory_policy"] == "allkeys-lru"
+
+
+def test_peak_is_the_highest_and_stays(start_server: StartServer, connect: Connect) -> None:
+    c = connect(start_server())
+
+    def fields() -> dict[str, str]:
+        return info_fields(c.ok("INFO", "memory"))
+
+    c.ok("SET", "big", b"x" * 20_000_000)
+    assert int(fields()["used_memory_peak"]) > 20_000_000
+    c.ok("DEL", "big")
+    wait_for("the memory to be given back", lambda: int(fields()["used_memory"]) < 15_000_000)
+    assert int(fields()["used_memory_peak"]) > 20_000_000
+    assert float(fields()["used_memory_peak_perc"].rstrip("%")) < 80
+    c.ok("CONFIG", "RESETSTAT")
+    assert int(fields()["used_memory_peak"]) > 20_000_000
+
+
+def test_memory_of_one_moment_adds_up(c: Client) -> None:
+    """The fields of one reply come from one look."""
+    c.ok("SET", "some", b"x" * 100_000)
+    fields = info_fields(c.ok("INFO", "memory"))
+    number = {name: int(value) for name, value in fields.items() if re.fullmatch(r"-?\d+", value)}
+    assert number["allocator_frag_bytes"] == (
+        number["allocator_active"] - number["allocator_allocated"]
+    )
+    assert number["allocator_rss_bytes"] == (
+        number["allocator_resident"] - number["allocator_active"]
+    )
+    assert number["rss_overhead_bytes"] == (
+        number["used_memory_rss"] - number["allocator_resident"]
+    )
+    assert number["used_memory_dataset"] == number["used_memory"] - number["used_memory_overhead"]
+
+
+@pytest.mark.beyond_oracle
+def test_pause_is_told(start_server: StartServer, connect: Connect) -> None:
+    c = connect(start_server())
+
+    def paused() -> tuple[str, str, int]:
+        fields = info_fields(c.ok("INFO", "clients"))
+        reason, actions = fields["paused_reason"], fields["paused_actions"]
+        return reason, actions, int(fields["paused_timeout_milliseconds"])
+
+    assert paused() == ("none", "none", 0)
+    c.ok("CLIENT", "PAUSE", 100_000, "WRITE")
+    reason, actions, left_ms = paused()
+    assert (reason, actions) == ("client_pause", "write")
+    assert 0 < left_ms <= 100_000
+    c.ok("CLIENT", "UNPAUSE")
+    assert paused() == ("none", "none", 0)
+
+
+@pytest.mark.beyond_oracle
+def test_refused_logins_are_counted(start_server: StartServer, connect: Connect) -> None:
+    c = connect(start_server())
+    c.err("AUTH", "nobody", "x")
+    c.err("HELLO", 3, "AUTH", "nobody", "x")
+    assert info_fields(c.ok("INFO", "stats"))["acl_access_denied_auth"] == "2"
+
+
+@pytest.mark.beyond_oracle
+def test_zone_and_name_are_told(start_server: StartServer, connect: Connect) -> None:
+    server = start_server({"availability-zone": "here-1a"})
+    c, c3 = connect(server), connect(server, proto=3)
+    fields = info_fields(c.ok("INFO", "server"))
+    assert (fields["availability_zone"], fields["server_name"]) == ("here-1a", "tarn")
+    assert c3.ok("HELLO")[b"availability_zone"] == b"here-1a"
+    c.ok("CONFIG", "SET", "availability-zone", "", "extended-redis-compatibility", "yes")
+    assert b"availability_zone" not in c3.ok("HELLO")
+    fields = info_fields(c.ok("INFO", "server"))
+    assert (fields["availability_zone"], fields["server_name"]) == ("", "redis")
+
+
+@pytest.mark.beyond_oracle
+def test_listeners_are_told(start_server: StartServer, connect: Connect) -> None:
+    server = start_server({"unixsocket": "sock"})
+    text = connect(server).ok("INFO", "server")
+    assert b"\r\nlistener0:name=tcp,bind=127.0.0.1,port=%d\r\n" % server.port in text
+    assert b"\r\nlistener1:name=unix,bind=sock\r\n" in text
+    assert b"\r\nunixsocket:sock\r\n" in text
+
+
+@pytest.mark.beyond_oracle
+def test_turns_and_commands_are_timed(start_server: StartServer, connect: Connect) -> None:
+    c = connect(start_server())
+    c.ok("DEBUG", "SLEEP", "0.02")
+    c.pipeline([("PING",)] * 50)
+    stats = info_fields(c.ok("INFO", "stats"))
+    debug = info_fields(c.ok("INFO", "debug"))
+    assert int(stats["eventloop_duration_cmd_sum"]) >= 20_000
+    assert int(stats["eventloop_duration_sum"]) >= int(stats["eventloop_duration_cmd_sum"])
+    assert int(debug["eventloop_duration_max"]) >= 20_000
+    assert int(debug["eventloop_cmd_per_cycle_max"]) > 1
+    c.ok("CONFIG", "RESETSTAT")
+    assert int(info_fields(c.ok("INFO", "debug"))["eventloop_duration_max"]) < 20_000
+
+
 @pytest.mark.beyond_oracle
 def test_longest_turn_is_told_and_reset(c: Client) -> None:
     c.ok("DEBUG", "POPULATE", 10000)
