@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/client_priv.h"
+#include "dispatch/block.h"
 #include "net/conn.h"
 
 static bool host_is_local(const struct session *s)
@@ -47,6 +48,21 @@ static void host_reset(struct session *s)
     struct client *c = client_of(s);
     mem_free(c->names.name);
     c->names.name = NULL;
+}
+
+/* Unless there is something that it must run first: then it goes on in the next turn. */
+static void host_resume(struct session *s)
+{
+    struct client *c = client_of(s);
+    if (c->flags & CLIENT_CLOSING)
+        return;
+    if (!client_has_deferred(c)) {
+        s->flags &= ~(uint32_t)SESSION_PARKED;
+        return;
+    }
+    if (list_is_empty(&c->in_resumed))
+        list_push_back(&c->owner->resumed, &c->in_resumed);
+    loop_dont_wait(c->owner->loop);
 }
 
 static void host_close_after_reply(struct session *s)
@@ -94,6 +110,7 @@ static int host_set_name(struct session *s, struct slice name)
 static const struct session_host client_host = {
     .kind = "client",
     .defer = client_defer,
+    .resume = host_resume,
     .protocol_error = host_protocol_error,
     .suspicious = host_suspicious,
     .is_local = host_is_local,
@@ -129,6 +146,7 @@ void client_free(struct client *c)
 {
     struct clients *cs = c->owner;
     stream_close(c->stream); /* first: it may hold a place in a bulk */
+    session_done(&c->session);
     client_read_done(c);
     client_write_done(c);
     mem_free(c->names.name);
@@ -156,6 +174,7 @@ void client_leave(struct client *c)
     if (c->flags & CLIENT_CLOSING)
         return;
     c->flags |= CLIENT_CLOSING;
+    session_cancel_wait(&c->session);
     stop_reading(c);
     list_unlink(&c->in_resumed);
     list_push_back(&c->owner->closing, &c->in_closing);
@@ -200,5 +219,5 @@ size_t client_memory(const struct client *c)
         names += texts[i] ? mem_block_size(texts[i]) : 0;
     return mem_size_class(sizeof(*c)) + stream_footprint(c->stream) + c->held_cap +
            resp_parser_footprint(&c->parser) + (c->bulk ? blob_footprint(c->bulk) : 0) +
-           client_output_memory(c) + names;
+           client_output_memory(c) + session_memory(&c->session) + names;
 }

@@ -2,9 +2,11 @@
 #include "base/num.h"
 #include "client/client_filter.h"
 #include "client/client_priv.h"
+#include "dispatch/block.h"
 #include "dispatch/cmd.h"
 #include "net/conn.h"
 
+#define UNBLOCKED "UNBLOCKED client unblocked via CLIENT UNBLOCK"
 #define BAD_NAME "ERR Client names cannot contain spaces, newlines or special characters."
 
 static struct client *caller(const struct cmd *cmd)
@@ -217,8 +219,10 @@ static void cmd_client_unblock(struct cmd *cmd)
     }
     if (!cmd_int(cmd, 2, &id, NULL))
         return;
-    /* No command of this server blocks yet, so nobody is waiting. */
-    reply_int(cmd->reply, 0);
+    bool as_error = cmd->argc == 4 && cmd_is(cmd, 3, "error");
+    struct client *c = clients_find(cmd->owner, (uint64_t)id);
+    bool waited = c && session_unblock(&c->session, as_error ? UNBLOCKED : NULL);
+    reply_int(cmd->reply, waited);
 }
 
 static void cmd_client_pause(struct cmd *cmd)

@@ -17,8 +17,12 @@ void client_flags_text(const struct client *c, char out[static 32])
         { CLIENT_NO_EVICT, 'e' },
     };
     size_t len = 0;
-    if (c->session.flags & SESSION_PARKED)
+    if (session_in_transaction(&c->session))
+        out[len++] = 'x';
+    if (client_is_blocked(c))
         out[len++] = 'b';
+    if (c->session.flags & SESSION_WATCH_BROKEN)
+        out[len++] = 'd';
     for (size_t i = 0; i < COUNT_OF(letters); i++)
         if (c->flags & letters[i].flag)
             out[len++] = letters[i].letter;
@@ -44,10 +48,10 @@ static void describe_memory(const struct client *c, struct buf *out)
     size_t held = client_held_bytes(c);
     size_t open = c->block ? c->block->cap : 0;
     buf_printf(out,
-               " qbuf=%zu qbuf-free=%zu argv-mem=0 multi-mem=0 rbs=%zu rbp=%zu obl=0 oll=%u "
+               " qbuf=%zu qbuf-free=%zu argv-mem=0 multi-mem=%zu rbs=%zu rbp=%zu obl=0 oll=%u "
                "omem=%zu tot-mem=%zu",
-               held, c->held_cap - MIN_OF(c->held_cap, c->held_len), open, open, c->out.count,
-               client_output_memory(c), client_memory(c));
+               held, c->held_cap - MIN_OF(c->held_cap, c->held_len), session_memory(&c->session),
+               open, open, c->out.count, client_output_memory(c), client_memory(c));
 }
 
 void client_describe(const struct client *c, struct buf *out)
@@ -58,9 +62,12 @@ void client_describe(const struct client *c, struct buf *out)
 
     describe_addresses(c, out);
     client_flags_text(c, flags);
-    buf_printf(out, " age=%" PRId64 " idle=%" PRId64 " flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1",
+    int queued = session_in_transaction(&c->session) ? (int)session_queued(&c->session) : -1;
+    buf_printf(out,
+               " age=%" PRId64 " idle=%" PRId64
+               " flags=%s db=%d sub=0 psub=0 ssub=0 multi=%d watch=%zu",
                (now_ms - c->created_ms) / 1000, (now_ms - c->active_ms) / 1000, flags,
-               db_index(c->session.db));
+               db_index(c->session.db), queued, session_watched(&c->session));
     describe_memory(c, out);
     buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%u lib-name=%s lib-ver=%s",
                client_unsent(c) > 0 ? "rw" : "r", last ? last->full_name : "NULL",

@@ -96,11 +96,19 @@ INLINE struct client *client_of(struct session *s)
 
 enum client_class client_class_of(const struct client *c);
 
+/* As CLIENT LIST and INFO show it: parked, and not about to go on. */
+INLINE bool client_is_blocked(const struct client *c)
+{
+    return (c->session.flags & SESSION_PARKED) && list_is_empty(&c->in_resumed);
+}
+
 /* ---- client_read.c ---- */
 extern const struct stream_callbacks client_stream_callbacks;
 void client_defer(struct session *s, const struct request *request);
 /* The requests that were set aside go to the batch again. */
 void client_resume(struct client *c);
+/* Requests, or bytes of which it is not known what they are, came while it was parked. */
+bool client_has_deferred(const struct client *c);
 void client_read_done(struct client *c); /* frees what is held */
 /* Bytes received and not yet run. */
 size_t client_held_bytes(const struct client *c);

@@ -18,14 +18,16 @@
 /* Held bytes grow by doubling up to this, then in steps of it. */
 #define HELD_STEP ((size_t)1024 * 1024)
 
-/* More is held than a client may send ahead: it is closed. */
-static void check_query_limit(struct client *c)
+/* With `more` bytes, more is held than a client may send ahead: it is closed, and the answer is
+ * false. What MULTI has queued was not run either. */
+static bool check_query_limit(struct client *c, size_t more)
 {
     struct clients *cs = c->owner;
-    size_t bytes = client_held_bytes(c);
+    size_t bytes = client_held_bytes(c) + more;
     cs->stats.recent_max_in = MAX_OF(cs->stats.recent_max_in, bytes);
-    if (LIKELY(bytes <= (size_t)cs->settings.query_buffer_limit))
-        return;
+    if (LIKELY(bytes + session_queued_bytes(&c->session) <=
+               (size_t)cs->settings.query_buffer_limit))
+        return true;
     cs->stats.closed_query_limit++;
 
     struct buf line;
@@ -37,6 +39,7 @@ static void check_query_limit(struct client *c)
               buf_cstr(&line));
     buf_done(&line);
     client_close(c);
+    return false;
 }
 
 /* ---- held bytes ---- */
@@ -244,6 +247,8 @@ static void on_bytes(void *user, struct slice bytes)
     count_received(c, bytes.len);
     if (UNLIKELY(c->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY | CLIENT_BAD_PROTOCOL)))
         return;
+    if (UNLIKELY(session_in_transaction(&c->session)) && !check_query_limit(c, bytes.len))
+        return;
     if (UNLIKELY(is_waiting(c))) {
         held_append(c, bytes);
     } else if (LIKELY(c->held_len == 0)) {
@@ -253,7 +258,7 @@ static void on_bytes(void *user, struct slice bytes)
         parse_all(c, slice_of(c->held, c->held_len));
     }
     if (UNLIKELY(c->held_len > 0))
-        check_query_limit(c);
+        (void)check_query_limit(c, 0);
 }
 
 static void on_bulk(void *user)
@@ -324,6 +329,11 @@ void client_defer(struct session *s, const struct request *request)
         buf_append(c->deferred, request->parsed.wire);
     else
         encode_request(c->deferred, &request->parsed);
+}
+
+bool client_has_deferred(const struct client *c)
+{
+    return c->deferred || c->protocol_error || c->held_len > 0;
 }
 
 /* Requests that were complete once parse without limits and without remainder. */

@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "client/client_priv.h"
+#include "dispatch/block.h"
 
 #define AT(field) offsetof(struct client_settings, field)
 
@@ -151,8 +152,13 @@ static uint64_t blocked(const void *owner)
     const struct clients *cs = owner;
     uint64_t count = 0;
     for (struct list *node = cs->all.next; node != &cs->all; node = node->next)
-        count += (LIST_ENTRY(node, struct client, in_all)->session.flags & SESSION_PARKED) != 0;
+        count += client_is_blocked(LIST_ENTRY(node, struct client, in_all));
     return count;
+}
+
+static uint64_t with_timeout(const void *owner)
+{
+    return dispatch_block_counts(self(owner)->dispatch).with_timeout;
 }
 
 static uint64_t none(const void *owner UNUSED)
@@ -267,7 +273,7 @@ static const struct metric metrics[] = {
     { .section = "Clients",
       .name = "clients_in_timeout_table",
       .summary = "Clients that wait for a limited time.",
-      .count = none },
+      .count = with_timeout },
     { .section = "Clients",
       .name = "paused_reason",
       .summary = "Why clients are paused: none or client_pause.",

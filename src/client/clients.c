@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/client_priv.h"
+#include "dispatch/block.h"
 #include "event/loop.h"
 #include "net/conn.h"
 
@@ -32,6 +33,7 @@ struct clients *clients_new(struct loop *loop, struct dispatch *d)
     list_init(&cs->closing);
     struct directive_table table = clients_directives(cs);
     directive_init_all(&table);
+    dispatch_use_loop(d, loop);
     dispatch_hooks(d)->resumed.fn = on_resumed;
     dispatch_hooks(d)->resumed.arg = cs;
     return cs;
@@ -213,15 +215,16 @@ void clients_reap(struct clients *cs)
         loop_dont_wait(cs->loop);
 }
 
-/* They stay parked until they are resumed: what else this batch holds of them comes behind what was
+/* Those who are blocked wait for something else. They stay parked until they are resumed: what else this batch holds of them comes behind what was
  * set aside. */
 static void on_resumed(void *arg)
 {
     struct clients *cs = arg;
     for (struct list *node = cs->all.next; node != &cs->all; node = node->next) {
         struct client *c = LIST_ENTRY(node, struct client, in_all);
-        bool parked = (c->session.flags & SESSION_PARKED) && !(c->flags & CLIENT_CLOSING);
-        if (parked && list_is_empty(&c->in_resumed))
+        uint32_t parked = c->session.flags & (SESSION_PARKED | SESSION_BLOCKED);
+        bool by_pause = parked == SESSION_PARKED && !(c->flags & CLIENT_CLOSING);
+        if (by_pause && list_is_empty(&c->in_resumed))
             list_push_back(&cs->resumed, &c->in_resumed);
     }
     loop_dont_wait(cs->loop);

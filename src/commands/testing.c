@@ -113,6 +113,7 @@ void testing_init(struct testing *t)
 void testing_done(struct testing *t)
 {
     test_sink_done(&t->sink);
+    session_done(&t->session);
     dispatch_free(t->dispatch);
     keyspace_free(t->keyspace);
     journal_free(t->journal);

@@ -2,10 +2,10 @@
 #include "base/assert.h"
 #include "db/db_priv.h"
 
-static void changed(struct db *db, struct slice name)
+static void changed(struct db *db, const struct key *key)
 {
     db->ks->dirty++;
-    db_fire_changed(db, name);
+    db_fire_changed(db, key);
 }
 
 void db_notify(struct db *db, enum db_event_class class, const char *event, struct slice name)
@@ -41,7 +41,7 @@ void db_insert(struct db *db, struct key key, struct entry *e)
     table_insert(db_table(db), key.hash, e);
     if (e->flags & ENTRY_HAS_EXPIRY)
         db_expiry_add(db, entry_expiry(e), e);
-    changed(db, key.name);
+    changed(db, &key);
     db_notify(db, EVENT_NEW, "new", key.name);
 }
 
@@ -61,7 +61,7 @@ void db_overwrite(struct db *db, struct key key, struct entry *old, struct entry
         db_expiry_remove(db, entry_expiry(old), old);
     if (e->flags & ENTRY_HAS_EXPIRY)
         db_expiry_add(db, entry_expiry(e), e);
-    changed(db, key.name);
+    changed(db, &key);
     lazyfree_entry(ks->lazy, old, ks->settings.lazyfree_server_del);
 }
 
@@ -73,7 +73,7 @@ void db_store(struct db *db, struct key key, struct entry *old, struct entry *e)
         if (e->flags & ENTRY_HAS_EXPIRY)
             timetree_move(db->expires, entry_expiry(e), old, e);
     }
-    changed(db, key.name);
+    changed(db, &key);
 }
 
 void db_set(struct db *db, struct key key, struct entry *e)
@@ -88,14 +88,14 @@ void db_set(struct db *db, struct key key, struct entry *e)
 void db_delete(struct db *db, struct key key, struct entry *e, bool lazy)
 {
     db_unlink(db, key.hash, e);
-    changed(db, key.name);
+    changed(db, &key);
     lazyfree_entry(db->ks->lazy, e, lazy);
 }
 
 struct entry *db_take(struct db *db, struct key key, struct entry *e)
 {
     db_unlink(db, key.hash, e);
-    changed(db, key.name);
+    changed(db, &key);
     return e;
 }
 
@@ -111,6 +111,6 @@ struct entry *db_set_expiry(struct db *db, struct key key, struct entry *e, int6
         table_replace(db->keys, key.hash, e, moved);
     if (when_ms != ENTRY_NO_EXPIRY)
         db_expiry_add(db, when_ms, moved);
-    changed(db, key.name);
+    changed(db, &key);
     return moved;
 }

@@ -72,11 +72,18 @@ enum keyspace_expiry_mode {
     EXPIRY_IGNORE, /* it is a key as any other: what a primary says is applied, a file is loaded */
 };
 
+/* What happens to the keys of a database at once. */
+enum db_replacement {
+    DB_KEYS_GO,   /* by a flush or a swap */
+    DB_KEYS_COME, /* by a swap */
+};
+
 /* Hooks of higher rooms; set by the server's wiring. */
 struct keyspace_hooks {
-    /* The key was modified or removed. With name.ptr NULL every key that the database holds at this moment is
-     * concerned: before a flush; before a swap, and again after it. Must not change data. */
-    HOOK_TYPE(db_changed_hook, struct db *db, struct slice name) changed;
+    /* The key was modified or removed; it is borrowed. Must not change data. */
+    HOOK_TYPE(db_changed_hook, struct db *db, const struct key *key) changed;
+    /* All keys that the database holds at this moment are about to go, or have just come. Must not change data. */
+    HOOK_TYPE(db_replaced_hook, struct db *db, enum db_replacement what) replaced;
     /* A key event. `name` is borrowed. Must not change data. */
     HOOK_TYPE(db_event_hook, struct db *db, enum db_event_class class, const char *event,
               struct slice name)
@@ -112,6 +119,9 @@ struct db *keyspace_db(struct keyspace *ks, int index);
 struct keyspace *db_keyspace(const struct db *db);
 int db_index(const struct db *db);
 
+/* With which all databases hash their keys. */
+const struct hash_key *keyspace_hash_key(const struct keyspace *ks);
+
 /* The time that look-ups see, Unix ms. */
 void keyspace_set_now(struct keyspace *ks, int64_t now_ms);
 int64_t keyspace_now(const struct keyspace *ks);
@@ -141,6 +151,8 @@ struct entry *db_lookup_write(struct db *db, struct key key);
 struct entry *db_lookup_info(struct db *db, struct key key);
 /* Neither counts nor touches. */
 struct entry *db_peek(struct db *db, struct key key);
+/* What is stored under the key, also if its time is over: ask db_is_expired. Changes nothing. */
+const struct entry *db_peek_stored(const struct db *db, struct key key);
 /* While set (CLIENT NO-TOUCH), look-ups of this unit leave the LRU clock alone. */
 void keyspace_set_no_touch(struct keyspace *ks, bool no_touch);
 

@@ -68,9 +68,9 @@ struct table *db_table(struct db *db);
 /* Takes an entry out of table and time tree, and nothing else. */
 void db_unlink(struct db *db, uint64_t hash, struct entry *e);
 
-INLINE void db_fire_changed(struct db *db, struct slice name)
+INLINE void db_fire_changed(struct db *db, const struct key *key)
 {
-    HOOK_CALL(db->ks->hooks.changed, db, name);
+    HOOK_CALL(db->ks->hooks.changed, db, key);
 }
 
 /* ---- expire.c ---- */

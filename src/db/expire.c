@@ -51,7 +51,7 @@ static void remove_expired(struct db *db, struct key key, struct entry *e)
     struct slice effect[] = { lazy ? SLICE("UNLINK") : SLICE("DEL"), key.name };
     journal_effect(ks->journal, db->index, effect, COUNT_OF(effect));
     db_notify(db, EVENT_EXPIRED, "expired", key.name);
-    db_fire_changed(db, key.name);
+    db_fire_changed(db, &key);
     lazyfree_entry(ks->lazy, e, lazy);
 }
 

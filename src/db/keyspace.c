@@ -83,6 +83,11 @@ void keyspace_start(struct keyspace *ks)
     keyspace_update_touch(ks);
 }
 
+const struct hash_key *keyspace_hash_key(const struct keyspace *ks)
+{
+    return &ks->hash_key;
+}
+
 struct keyspace_hooks *keyspace_hooks(struct keyspace *ks)
 {
     return &ks->hooks;
@@ -202,12 +207,17 @@ size_t db_count_expires(const struct db *db)
     return db->expires ? timetree_count(db->expires) : 0;
 }
 
+static void fire_replaced(struct db *db, enum db_replacement what)
+{
+    HOOK_CALL(db->ks->hooks.replaced, db, what);
+}
+
 static size_t db_flush(struct db *db, bool lazy)
 {
     size_t count = db_count(db);
     if (count == 0)
         return 0;
-    db_fire_changed(db, (struct slice){ NULL, 0 });
+    fire_replaced(db, DB_KEYS_GO);
     lazyfree_tables(db->ks->lazy, db->keys, db->expires, lazy);
     db->keys = NULL;
     db->expires = NULL;
@@ -240,8 +250,8 @@ void keyspace_swap(struct keyspace *ks, int a, int b)
     struct db *second = keyspace_db(ks, b);
     if (a == b)
         return;
-    db_fire_changed(first, (struct slice){ NULL, 0 });
-    db_fire_changed(second, (struct slice){ NULL, 0 });
+    fire_replaced(first, DB_KEYS_GO);
+    fire_replaced(second, DB_KEYS_GO);
 
     struct db kept = *first;
     first->keys = second->keys;
@@ -254,8 +264,8 @@ void keyspace_swap(struct keyspace *ks, int a, int b)
     relist_expiring(second);
     ks->dirty++;
 
-    db_fire_changed(first, (struct slice){ NULL, 0 });
-    db_fire_changed(second, (struct slice){ NULL, 0 });
+    fire_replaced(first, DB_KEYS_COME);
+    fire_replaced(second, DB_KEYS_COME);
 }
 
 void db_table_stats(const struct db *db, struct table_stats *ret_stats)

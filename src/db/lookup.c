@@ -76,6 +76,11 @@ struct entry *db_peek(struct db *db, struct key key)
     return db_find(db, key);
 }
 
+const struct entry *db_peek_stored(const struct db *db, struct key key)
+{
+    return db_find_any(db, key);
+}
+
 /* A reservoir of one, for a database whose draws were all hidden keys. */
 struct reservoir {
     struct db *db;

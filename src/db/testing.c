@@ -13,9 +13,14 @@ static void note(struct db_world *w, const char *what, const struct db *db, stru
     buf_printf(&w->told, "%s %d %.*s; ", what, db_index(db), SLICE_ARGS(name));
 }
 
-static void note_changed(void *arg, struct db *db, struct slice name)
+static void note_changed(void *arg, struct db *db, const struct key *key)
 {
-    note(arg, "changed", db, name);
+    note(arg, "changed", db, key->name);
+}
+
+static void note_replaced(void *arg, struct db *db, enum db_replacement what UNUSED)
+{
+    note(arg, "changed", db, (struct slice){ NULL, 0 });
 }
 
 static void note_event(void *arg, struct db *db, enum db_event_class class, const char *event,
@@ -40,6 +45,8 @@ struct db_world *db_world_new(bool with_worker)
     struct keyspace_hooks *hooks = keyspace_hooks(w->ks);
     hooks->changed.fn = note_changed;
     hooks->changed.arg = w;
+    hooks->replaced.fn = note_replaced;
+    hooks->replaced.arg = w;
     hooks->event.fn = note_event;
     hooks->event.arg = w;
     return w;

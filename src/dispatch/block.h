@@ -26,7 +26,7 @@
  *       for (int i = 1; i < cmd->argc - 1; i++)
  *           if (pop_or_refuse(cmd, i))
  *               return;
- *       cmd_block(cmd, &(struct block){ .serve = serve_pop,
+ *       cmd_block(cmd, &(struct block_on){ .serve = serve_pop,
  *                                       .timeout_ms = timeout_ms,
  *                                       .types = BLOCK_TYPE(TYPE_LIST),
  *                                       .first_key = 1,
@@ -68,13 +68,14 @@ typedef void (*block_give_up)(struct cmd *cmd, const struct block_wake *wake);
 struct block_queue {
     struct list waiters;
     struct list in_ready;
+    bool of_key; /* the dispatcher's own */
 };
 
 #define BLOCK_TYPE(type) (UINT32_C(1) << (type))
 /* Every change matters, also that the key has gone or holds a value of another type. */
 #define BLOCK_ANY_STATE UINT32_C(0)
 
-struct block {
+struct block_on {
     block_serve serve;
     block_give_up timed_out;   /* replies when the time is over; NULL: a null array */
     int64_t timeout_ms;        /* 0: for ever */
@@ -86,7 +87,7 @@ struct block {
 
 /* Parks the session until it is served, its time is over, or it is unblocked. Where nothing may
  * wait (cmd_may_block) it is timed out at once. */
-void cmd_block(struct cmd *cmd, const struct block *block);
+void cmd_block(struct cmd *cmd, const struct block_on *block);
 
 /* False inside EXEC, and for sessions that nobody resumes (scripts, the loader). */
 bool cmd_may_block(const struct cmd *cmd);

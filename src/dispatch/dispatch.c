@@ -70,6 +70,7 @@ struct dispatch *dispatch_new(struct keyspace *ks, struct journal *journal)
     directive_init_all(&table);
     directive_init_all(&identity);
     observe_init(d);
+    waiting_init(&d->waiting);
     dispatch_gate_set(d, GATE_PROTECTED, true);
     dispatch_time_sync(d);
     return d;
@@ -84,6 +85,8 @@ void dispatch_free(struct dispatch *d)
     directive_done_all(&table);
     directive_done_all(&identity);
     observe_done(d);
+    interests_done(d);
+    waiting_done(&d->waiting);
     registry_done(&d->registry);
     mem_free(d);
 }
@@ -138,6 +141,8 @@ bool dispatch_password_ok(const struct dispatch *d, struct slice user, struct sl
 void dispatch_register_own(struct dispatch *d)
 {
     dispatch_register(d, &(struct command_table){ session_rows, session_row_count, d });
+    dispatch_register(d, &(struct command_table){ multi_rows, multi_row_count, d });
+    dispatch_register(d, &(struct command_table){ watch_rows, watch_row_count, d });
     dispatch_register(d, &(struct command_table){ &command_row, 1, d });
     dispatch_register(d, &(struct command_table){ commandlog_rows, commandlog_row_count, d });
     dispatch_register(d, &(struct command_table){ &latency_row, 1, d });

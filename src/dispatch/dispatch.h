@@ -160,7 +160,10 @@ struct directive_table dispatch_identity_directives(struct dispatch *d);
 struct directive_table dispatch_observe_directives(struct dispatch *d);
 /* Stats (in part), Commandstats, Errorstats, Latencystats. */
 struct metric_table dispatch_metrics(struct dispatch *d);
-/* Registers COMMAND, the verbs of a session (SELECT, AUTH, HELLO, RESET, QUIT) and of transactions. */
+/* Clients: who watches keys and who waits for them. */
+struct metric_table dispatch_interest_metrics(struct dispatch *d);
+/* Registers COMMAND, the verbs of a session (SELECT, AUTH, HELLO, RESET, QUIT), of transactions, and
+ * of observation. */
 void dispatch_register_own(struct dispatch *d);
 
 /* ---- keys of a request ---- */

@@ -1,6 +1,6 @@
 /* Gates: what must hold before a command may run, in order.
  *
- * A gate is one small function that passes, refuses (and replies) or parks. Which gates can matter
+ * A gate is one small function that passes, refuses (and replies), parks or queues. Which gates can matter
  * now is a mask in the dispatcher and one in the session; which concern a command is a mask in its
  * slot: the usual request pays one AND and meets no gate. That the command exists and has the
  * right number of arguments is checked ahead of them, for every request. */
@@ -21,7 +21,7 @@ static enum verdict gate_protected(struct dispatch *d, struct cmd *cmd)
     if (session_is_allowed(cmd->session, setting))
         return VERDICT_PASS;
 
-    reply_errorf(cmd->reply,
+    gate_refusef(cmd,
                  "ERR %s command not allowed. If the %s option is set to \"local\", you can run it "
                  "from a local connection, otherwise you need to set this option in the "
                  "configuration file, and then restart the server.",
@@ -34,14 +34,27 @@ static enum verdict gate_auth(struct dispatch *d UNUSED, struct cmd *cmd)
 {
     if (session_is_authenticated(cmd->session))
         return VERDICT_PASS;
-    reply_error(cmd->reply, "NOAUTH Authentication required.");
+    gate_refuse(cmd, "NOAUTH Authentication required.");
+    return VERDICT_REFUSE;
+}
+
+static enum verdict gate_no_multi(struct dispatch *d UNUSED, struct cmd *cmd)
+{
+    gate_refuse(cmd, "ERR Command not allowed inside a transaction");
     return VERDICT_REFUSE;
 }
 
 static enum verdict gate_pause(struct dispatch *d, struct cmd *cmd)
 {
-    bool may_change = cmd->row->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    bool may_change = gate_flags(cmd) & (CMD_WRITE | CMD_MAY_REPLICATE);
     return !d->pause.writes_only || may_change ? VERDICT_PARK : VERDICT_PASS;
+}
+
+static enum verdict gate_queue(struct dispatch *d UNUSED, struct cmd *cmd)
+{
+    transaction_queue(cmd->session, cmd->request);
+    reply_status(cmd->reply, SLICE("QUEUED"));
+    return VERDICT_QUEUE;
 }
 
 static const struct gate {
@@ -52,7 +65,9 @@ static const struct gate {
 } gates[GATE_COUNT] = {
     [GATE_PROTECTED] = { "protected", gate_protected, CMD_PROTECTED, 0 },
     [GATE_AUTH] = { "authentication", gate_auth, 0, CMD_NO_AUTH },
+    [GATE_NO_MULTI] = { "no-multi", gate_no_multi, CMD_NO_MULTI, 0 },
     [GATE_PAUSE] = { "pause", gate_pause, 0, 0 },
+    [GATE_QUEUE] = { "queue", gate_queue, 0, CMD_NO_QUEUE },
 };
 
 uint32_t gate_mask_of(const struct command *row)
@@ -87,6 +102,42 @@ void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live)
         d->live_gates &= ~(1u << gate);
 }
 
+/* ---- refusing ---- */
+
+uint32_t gate_flags(const struct cmd *cmd)
+{
+    uint32_t flags = cmd->row->flags;
+    return command_is_exec(cmd->request->slot) ? flags | transaction_flags(cmd->session) : flags;
+}
+
+static const char *without_err(const char *text)
+{
+    return strncmp(text, "ERR ", 4) == 0 ? text + 4 : text;
+}
+
+void gate_refuse(struct cmd *cmd, const char *text)
+{
+    transaction_mark_refused(cmd->session);
+    if (!command_is_exec(cmd->request->slot)) {
+        reply_error(cmd->reply, text);
+        return;
+    }
+    session_discard(cmd->session);
+    reply_errorf(cmd->reply, "EXECABORT Transaction discarded because of: %s", without_err(text));
+}
+
+void gate_refusef(struct cmd *cmd, const char *fmt, ...)
+{
+    struct buf text;
+    va_list args;
+    buf_init(&text, BUF_NO_CEILING);
+    va_start(args, fmt);
+    buf_vprintf(&text, fmt, args);
+    va_end(args);
+    gate_refuse(cmd, buf_cstr(&text));
+    buf_done(&text);
+}
+
 /* What the peers show of an argument. */
 static struct slice up_to_nul(struct slice arg)
 {
@@ -107,7 +158,7 @@ static void refuse_unknown_command(struct cmd *cmd)
     }
     struct slice name = cmd->argv[0];
     name.len = MIN_OF(name.len, (size_t)UNKNOWN_SHOWN_MAX);
-    reply_errorf(cmd->reply, "ERR unknown command '%.*s', with args beginning with: %.*s",
+    gate_refusef(cmd, "ERR unknown command '%.*s', with args beginning with: %.*s",
                  SLICE_ARGS(name), (int)args.len, args.len ? args.ptr : "");
     buf_done(&args);
 }
@@ -123,13 +174,13 @@ void gate_refuse_unknown(struct dispatch *d, struct cmd *cmd)
     sub.len = MIN_OF(sub.len, (size_t)UNKNOWN_SHOWN_MAX);
     char upper[COMMAND_NAME_MAX];
     struct slice name = command_name_upper(slice_str(container->row->name), upper);
-    reply_errorf(cmd->reply, "ERR unknown subcommand '%.*s'. Try %.*s HELP.", SLICE_ARGS(sub),
+    gate_refusef(cmd, "ERR unknown subcommand '%.*s'. Try %.*s HELP.", SLICE_ARGS(sub),
                  SLICE_ARGS(name));
 }
 
 void gate_refuse_arity(struct cmd *cmd, const struct command_slot *slot)
 {
-    reply_errorf(cmd->reply, "ERR wrong number of arguments for '%s' command", slot->full_name);
+    gate_refusef(cmd, "ERR wrong number of arguments for '%s' command", slot->full_name);
 }
 
 /* ---- pause ---- */

@@ -33,11 +33,18 @@ void session_init(struct session *s, struct dispatch *d, const struct session_ho
 
 void session_reset(struct session *s)
 {
+    session_discard(s);
     s->db = keyspace_db(s->dispatch->keyspace, 0);
     s->reply.proto = 2;
     s->flags &= SESSION_PARKED | SESSION_CLOSING | SESSION_REPLY_SKIP;
     apply_mute(s);
     session_set_authenticated(s, !dispatch_password_required(s->dispatch));
+}
+
+void session_done(struct session *s)
+{
+    session_cancel_wait(s);
+    session_discard(s);
 }
 
 bool session_is_allowed(const struct session *s, int setting)

@@ -184,6 +184,7 @@ void dispatch_world_init(struct dispatch_world *w, const struct command *rows, s
 void dispatch_world_done(struct dispatch_world *w)
 {
     for (int i = 0; i < DISPATCH_WORLD_SESSIONS; i++) {
+        session_done(&w->sessions[i].session);
         buf_done(&w->sessions[i].reply);
         buf_done(&w->sessions[i].deferred);
     }

@@ -78,6 +78,7 @@ size_t server_metric_tables(struct server *s, struct metric_table out[static MET
     out[count++] = absent_metrics(s);
     out[count++] = clients_metrics(s->clients);
     out[count++] = dispatch_metrics(s->dispatch);
+    out[count++] = dispatch_interest_metrics(s->dispatch);
     out[count++] = keyspace_metrics(s->keyspace);
     return count;
 }

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "client/clients.h"
 #include "db/db.h"
+#include "dispatch/block.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
 #include "server/server_priv.h"
@@ -94,6 +95,7 @@ static void before_wait(struct loop *loop UNUSED, void *arg)
     server_shutdown_if_asked(s);
     execute(s);
     expire(s);
+    dispatch_serve_waiters(s->dispatch); /* what expired may be what somebody waits for */
     clients_batch_done(s->clients);
     clients_send(s->clients);
     clients_reap(s->clients);
