@@ -84,7 +84,8 @@ static const struct section {
       "client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections "
       "reply_buffer_shrinks reply_buffer_expands eventloop_cycles eventloop_duration_sum "
       "eventloop_duration_cmd_sum instantaneous_eventloop_cycles_per_sec "
-      "instantaneous_eventloop_duration_usec" },
+      "instantaneous_eventloop_duration_usec acl_access_denied_auth acl_access_denied_cmd "
+      "acl_access_denied_key acl_access_denied_channel" },
     { "Replication", SHOWN_USUALLY,
       "role connected_slaves replicas_waiting_psync master_failover_state "
       "master_replid master_replid2 master_repl_offset second_repl_offset "
