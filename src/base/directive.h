@@ -56,6 +56,7 @@ struct directive {
     uint32_t flags;
     size_t offset; /* of the value in the settings */
     int64_t min, max;
+    unsigned line_words; /* CONFIG REWRITE: words of the value in a line; 0: all */
     const char *initial; /* as it would be written in a file */
     const char *summary; /* what it does, for the reference and the commented tarn.conf: sentences,
                           * in our own words, lines joined by single spaces */

@@ -118,6 +118,7 @@ static const struct directive directives[] = {
     { .name = "client-output-buffer-limit",
       .type = DIRECTIVE_CUSTOM,
       .flags = DIRECTIVE_MULTI,
+      .line_words = 4,
       .initial = "normal 0 0 0 replica 268435456 67108864 60 pubsub 33554432 8388608 60",
       .parse = parse_output_limits,
       .show = show_output_limits },

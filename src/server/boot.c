@@ -76,6 +76,12 @@ int server_make_rooms(struct server *s)
     return 0;
 }
 
+static int warn_of_directives(struct server *s)
+{
+    config_warn_all(s->config);
+    return 0;
+}
+
 /* Descriptors for all, or fewer clients than were asked for. */
 static int make_room_for_clients(struct server *s)
 {
@@ -153,6 +159,7 @@ static int (*const steps[])(struct server *s) = {
     process_go_into_background, /* no thread runs before it */
     process_print_banner,
     process_write_pidfile,
+    warn_of_directives,
     process_check_machine,
     process_set_up,
     make_room_for_clients,

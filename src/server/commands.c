@@ -53,6 +53,16 @@ static const struct command config_subs[] = {
         .syntax = "",
     },
     {
+        .name = "rewrite",
+        .run = cmd_config_rewrite,
+        .arity = 2,
+        CONFIG_SUB,
+        .since = "2.8.0",
+        .complexity = "O(1)",
+        .summary = "Writes the present configuration into its file.",
+        .syntax = "",
+    },
+    {
         .name = "set",
         .run = cmd_config_set,
         .arity = -4,

@@ -41,6 +41,12 @@ MUST_USE int config_store(const struct config_row *found, struct arena *arena,
 /* Puts what is stored into effect. As directive.apply. */
 MUST_USE int config_apply(const struct config_row *found, const char **ret_reason);
 
+/* Logs that a directive has no effect yet, if it has none and another value than its initial one.
+ * Once for each. */
+void config_warn(struct config *c, const struct config_row *found);
+/* The same for all, and for lines that are no directives. */
+void config_warn_all(struct config *c);
+
 /* What could not be read, as the message at start shows it. Zeroed before. */
 struct config_error {
     int line;   /* 0: not a line's fault */
@@ -51,13 +57,18 @@ void config_error_done(struct config_error *error);
 
 /* Reads what the arguments behind the program's name say: "[file] [-] [--name value ...] [-]". The
  * options become lines behind those of file and standard input, separated by an empty line: in
- * errors, lines are counted so. Each directive takes effect at once. 0, -EINVAL, or -errno of the
- * file; then the error is filled. */
+ * errors, lines are counted so. Each directive takes effect at once. 0, -EINVAL for a wrong line, or
+ * another negative error that is no line's fault (a file cannot be read); then the error is filled. */
 MUST_USE int config_read(struct config *c, int argc, char *const *argv,
                          struct config_error *ret_error);
 /* The same for lines of text. */
 MUST_USE int config_read_lines(struct config *c, struct slice text, struct config_error *ret_error);
 /* Absolute path of the file that config_read was told to read, or NULL. */
 const char *config_file(const struct config *c);
+
+/* Writes what holds into that file, which there must be; all directives if `force_all`, else those
+ * that have a line or another value than their initial one. 0, or -errno; then the file is as it
+ * was. */
+MUST_USE int config_rewrite(const struct config *c, bool force_all);
 
 #endif

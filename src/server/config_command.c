@@ -1,7 +1,10 @@
-/* CONFIG GET, SET and RESETSTAT.
+/* CONFIG GET, SET, REWRITE and RESETSTAT.
  *
  * SET is all or nothing: every value is parsed and stored first, then applied; when one is refused,
  * the texts of the old values, taken before, are stored and applied again. */
+#include <errno.h>
+#include <string.h>
+
 #include "base/glob.h"
 #include "base/log.h"
 #include "dispatch/cmd.h"
@@ -11,44 +14,68 @@
 
 /* ---- GET ---- */
 
-static void reply_pair(struct reply *r, const struct config_row *found, const char *name)
+/* A name without wildcards is looked up, and shown as it was asked for; it finds hidden ones, too. */
+static bool is_pattern(struct slice text)
 {
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '*' || text.ptr[i] == '?' || text.ptr[i] == '[')
+            return true;
+    return false;
+}
+
+struct answer {
+    const struct config *config;
+    struct reply *reply;
+    bool *shown; /* two a directive: by its name, by its alias */
+    size_t count;
+};
+
+static void answer_with(struct answer *a, const struct config_row *found, struct slice name)
+{
+    bool *shown = &a->shown[2 * found->index + found->is_alias];
+    if (*shown)
+        return;
     struct buf value;
     buf_init(&value, BUF_NO_CEILING);
     directive_show(found->table, found->row, &value);
-    reply_bulk_str(r, name);
-    reply_bulk(r, buf_slice(&value));
+    reply_bulk(a->reply, name);
+    reply_bulk(a->reply, buf_slice(&value));
     buf_done(&value);
+    *shown = true;
+    a->count++;
 }
 
-/* A hidden directive shows only by its own name. */
-static bool is_asked_for(const struct cmd *cmd, const struct directive *row, const char *name)
+static void answer_pattern(struct answer *a, struct slice pattern)
 {
-    for (int i = 2; i < cmd->argc; i++) {
-        if (slice_is(cmd->argv[i], name))
-            return true;
-        if (!(row->flags & DIRECTIVE_HIDDEN) && glob_match_nocase(cmd->argv[i], slice_str(name)))
-            return true;
+    for (size_t i = 0, count = config_count(a->config); i < count; i++) {
+        struct config_row found = config_at(a->config, i);
+        const char *const names[] = { found.row->name, found.row->alias };
+        for (size_t n = 0; n < COUNT_OF(names); n++) {
+            if (!names[n] || (found.row->flags & DIRECTIVE_HIDDEN) ||
+                !glob_match_nocase(pattern, slice_str(names[n])))
+                continue;
+            found.is_alias = n == 1;
+            answer_with(a, &found, slice_str(names[n]));
+        }
     }
-    return false;
 }
 
 void cmd_config_get(struct cmd *cmd)
 {
     const struct server *s = cmd->owner;
-    size_t shown = 0;
+    struct answer a = { .config = s->config, .reply = cmd->reply };
+    size_t marks = 2 * config_count(s->config) * sizeof(*a.shown);
+    a.shown = arena_alloc(cmd->arena, marks);
+    memset(a.shown, 0, marks);
     reply_defer(cmd->reply);
-    for (size_t i = 0, count = config_count(s->config); i < count; i++) {
-        struct config_row found = config_at(s->config, i);
-        const char *const names[] = { found.row->name, found.row->alias };
-        for (size_t n = 0; n < COUNT_OF(names); n++) {
-            if (!names[n] || !is_asked_for(cmd, found.row, names[n]))
-                continue;
-            reply_pair(cmd->reply, &found, names[n]);
-            shown++;
-        }
+    for (int i = 2; i < cmd->argc; i++) {
+        struct config_row found;
+        if (is_pattern(cmd->argv[i]))
+            answer_pattern(&a, cmd->argv[i]);
+        else if (config_find(s->config, cmd->argv[i], &found))
+            answer_with(&a, &found, cmd->argv[i]);
     }
-    reply_settle(cmd->reply, REPLY_MAP, shown);
+    reply_settle(cmd->reply, REPLY_MAP, a.count);
 }
 
 /* ---- SET ---- */
@@ -96,31 +123,47 @@ static void restore(struct cmd *cmd, const struct change *changes, size_t stored
         (void)!config_apply(&changes[i].found, &reason);
 }
 
-static int perform(struct cmd *cmd, struct change *changes, size_t count, struct refusal *ret_why)
+/* What has not changed has no need to be put into effect. */
+static bool is_changed(const struct change *change)
 {
-    size_t stored = 0;
-    for (; stored < count; stored++) {
-        ret_why->name = name_of(&changes[stored].found);
-        directive_show(changes[stored].found.table, changes[stored].found.row,
-                       &changes[stored].old);
-        if (store(&changes[stored], cmd, changes[stored].value, &ret_why->error) < 0) {
-            ret_why->reason = ret_why->error.text;
-            restore(cmd, changes, stored);
-            return -1;
-        }
-    }
+    struct buf now;
+    buf_init(&now, BUF_NO_CEILING);
+    directive_show(change->found.table, change->found.row, &now);
+    bool same = slice_eq(buf_slice(&now), buf_slice(&change->old));
+    buf_done(&now);
+    return !same || (change->found.row->flags & DIRECTIVE_REAPPLY);
+}
+
+static int store_all(struct cmd *cmd, struct change *changes, size_t count, struct refusal *ret_why)
+{
     for (size_t i = 0; i < count; i++) {
-        ret_why->name = name_of(&changes[i].found);
-        if (config_apply(&changes[i].found, &ret_why->reason) < 0) {
-            log_write(LOG_WARNING,
-                      "Failed applying new configuration. Possibly related to new %s setting. "
-                      "Restoring previous settings.",
-                      ret_why->name);
-            restore(cmd, changes, stored);
-            return -1;
+        struct change *change = &changes[i];
+        ret_why->name = name_of(&change->found);
+        directive_show(change->found.table, change->found.row, &change->old);
+        if (store(change, cmd, change->value, &ret_why->error) < 0) {
+            ret_why->reason = ret_why->error.text;
+            restore(cmd, changes, i);
+            return -EINVAL;
         }
     }
     return 0;
+}
+
+static int perform(struct cmd *cmd, struct change *changes, size_t count, struct refusal *ret_why)
+{
+    int rc = store_all(cmd, changes, count, ret_why);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        if (!is_changed(&changes[i]) || config_apply(&changes[i].found, &ret_why->reason) == 0)
+            continue;
+        ret_why->name = name_of(&changes[i].found);
+        log_write(LOG_WARNING,
+                  "Failed applying new configuration. Possibly related to new %s setting. "
+                  "Restoring previous settings.",
+                  ret_why->name);
+        restore(cmd, changes, count);
+        rc = -EINVAL;
+    }
+    return rc;
 }
 
 static bool is_repeated(const struct change *changes, size_t count, const struct directive *row)
@@ -174,6 +217,14 @@ static bool collect(struct cmd *cmd, struct change *changes, size_t count)
     return true;
 }
 
+static void settle(struct cmd *cmd, const struct change *changes, size_t count)
+{
+    const struct server *s = cmd->owner;
+    for (size_t i = 0; i < count; i++)
+        config_warn(s->config, &changes[i].found);
+    reply_ok(cmd->reply);
+}
+
 void cmd_config_set(struct cmd *cmd)
 {
     if (cmd->argc % 2 != 0) {
@@ -190,12 +241,29 @@ void cmd_config_set(struct cmd *cmd)
     if (perform(cmd, changes, count, &why) < 0)
         reply_refusal(cmd, slice_str(why.name), why.reason);
     else
-        reply_ok(cmd->reply);
+        settle(cmd, changes, count);
     for (size_t i = 0; i < count; i++)
         buf_done(&changes[i].old);
 }
 
 /* ---- the rest ---- */
+
+void cmd_config_rewrite(struct cmd *cmd)
+{
+    const struct server *s = cmd->owner;
+    if (!config_file(s->config)) {
+        reply_error(cmd->reply, "ERR The server is running without a config file");
+        return;
+    }
+    int error = config_rewrite(s->config, /* force_all= */ false);
+    if (error < 0) {
+        log_write(LOG_NOTICE, "CONFIG REWRITE failed: %s", strerror(-error));
+        reply_errorf(cmd->reply, "ERR Rewriting config file: %s", strerror(-error));
+        return;
+    }
+    log_write(LOG_NOTICE, "CONFIG REWRITE executed with success.");
+    reply_ok(cmd->reply);
+}
 
 void cmd_config_resetstat(struct cmd *cmd)
 {
@@ -214,6 +282,8 @@ void cmd_config_help(struct cmd *cmd)
         "    Return the directives whose names match, with their values.",
         "SET <directive> <value> [<directive> <value> ...]",
         "    Change directives: all of them, or none if one is refused.",
+        "REWRITE",
+        "    Write the present values into the configuration file.",
         "RESETSTAT",
         "    Set the statistics of INFO back to zero.",
         NULL,

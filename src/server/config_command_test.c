@@ -87,7 +87,7 @@ TEST(get_finds_names_and_patterns_once_each)
 {
     struct world *w = world();
     ASK(w, "config get low", "*2 $3 low $2 10");
-    ASK(w, "config get LOW nosuch l*w low", "*2 $3 low $2 10");
+    ASK(w, "config get LOW nosuch l*w low", "*2 $3 LOW $2 10"); /* as it was asked for */
     ASK(w, "config get nosuch", "*0");
     ASK(w, "config get *i*", "*6 $4 high $2 20 $4 list $3 a b $5 fixed $1 1");
     world_done(w);

@@ -82,6 +82,7 @@ static const struct directive rows[] = {
       .parse = parse_save,
       .show = show_save,
       .initial = "3600 1 300 100 60 10000",
+      .line_words = 2,
       .summary = "When a snapshot is taken by itself: pairs of seconds and changes. One is "
                  "begun when at least so many keys have changed within so many seconds. \"\" "
                  "for never." },

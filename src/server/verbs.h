@@ -8,6 +8,7 @@ struct cmd;
 void cmd_config_get(struct cmd *cmd);
 void cmd_config_set(struct cmd *cmd);
 void cmd_config_resetstat(struct cmd *cmd);
+void cmd_config_rewrite(struct cmd *cmd);
 void cmd_config_help(struct cmd *cmd);
 /* debug.c */
 void cmd_debug(struct cmd *cmd);
