@@ -4,6 +4,7 @@
  * those of a primary that nobody follows. */
 #include "server/standalone.h"
 #include "base/log.h"
+#include "dispatch/block.h"
 #include "dispatch/cmd.h"
 #include "journal/journal.h"
 #include "server/server_priv.h"
@@ -19,23 +20,29 @@ static void run_role(struct cmd *cmd)
     reply_array(cmd->reply, 0);
 }
 
-#define ERR_TIMEOUT "ERR timeout is not an integer or out of range"
+/* No replica can come, so nobody is ever asked: all that ends a wait is its time. */
 
-static bool timeout_arg(const struct cmd *cmd, int i, int64_t *ret_timeout_ms)
+static void give_up_wait(struct cmd *cmd, const struct block_wake *wake UNUSED)
 {
-    if (!cmd_int(cmd, i, ret_timeout_ms, ERR_TIMEOUT))
-        return false;
-    if (*ret_timeout_ms >= 0)
-        return true;
-    reply_error(cmd->reply, "ERR timeout is negative");
-    return false;
+    reply_int(cmd->reply, 0);
 }
 
 static void run_wait(struct cmd *cmd)
 {
     int64_t replicas, timeout_ms;
-    if (cmd_int(cmd, 1, &replicas, NULL) && timeout_arg(cmd, 2, &timeout_ms))
+    if (!cmd_int(cmd, 1, &replicas, NULL) || !cmd_timeout(cmd, 2, TIMEOUT_IN_MS, &timeout_ms))
+        return;
+    if (replicas <= 0)
         reply_int(cmd->reply, 0);
+    else
+        cmd_block(cmd, &(struct block_on){ .timed_out = give_up_wait, .timeout_ms = timeout_ms });
+}
+
+static void give_up_waitaof(struct cmd *cmd, const struct block_wake *wake UNUSED)
+{
+    reply_array(cmd->reply, 2);
+    reply_int(cmd->reply, 0);
+    reply_int(cmd->reply, 0);
 }
 
 static void run_waitaof(struct cmd *cmd)
@@ -44,16 +51,16 @@ static void run_waitaof(struct cmd *cmd)
     if (!cmd_int_in(cmd, 1, 0, 1, &local, NULL) ||
         !cmd_int_in(cmd, 2, 0, INT64_MAX, &replicas,
                     "ERR value is out of range, must be positive") ||
-        !timeout_arg(cmd, 3, &timeout_ms))
+        !cmd_timeout(cmd, 3, TIMEOUT_IN_MS, &timeout_ms))
         return;
-    if (local) {
+    if (local)
         reply_error(cmd->reply,
                     "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
-        return;
-    }
-    reply_array(cmd->reply, 2);
-    reply_int(cmd->reply, 0);
-    reply_int(cmd->reply, 0);
+    else if (replicas == 0)
+        give_up_waitaof(cmd, NULL);
+    else
+        cmd_block(cmd,
+                  &(struct block_on){ .timed_out = give_up_waitaof, .timeout_ms = timeout_ms });
 }
 
 /* ---- MODULE ---- */
