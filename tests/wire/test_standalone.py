@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from conftest import Connect, StartServer, Subject
 from support.client import Client
 from support.resp import Verbatim
+from support.wait import wait_for
 
 NO_CLUSTER = "ERR This instance has cluster support disabled"
 NOT_INT = "ERR value is not an integer or out of range"
@@ -28,6 +31,36 @@ def test_wait_for_nobody_does_not_wait(c: Client, replicas: int) -> None:
 
 def test_wait_gives_up_after_its_time(c: Client) -> None:
     assert c.raw("WAIT", 1, 20) == b":0\r\n"
+
+
+def test_wait_lasts_as_long_as_told(c: Client, connect: Connect) -> None:
+    """What comes behind waits, others go on; the time is the least that it lasts."""
+    waiting = connect()
+    waiting.ok("CLIENT", "ID")
+    start = time.monotonic()
+    waiting.send("WAIT", 1, 300)
+    waiting.send("PING")
+    assert c.ok("PING") == "PONG"
+    assert waiting.read() == 0
+    assert time.monotonic() - start >= 0.29
+    assert waiting.read() == "PONG"
+
+
+def test_wait_for_ever_is_unblocked(c: Client, connect: Connect) -> None:
+    waiting = connect()
+    number = waiting.ok("CLIENT", "ID")
+    waiting.send("WAIT", 1, 0)
+    wait_for("the client to be blocked", lambda: c.ok("CLIENT", "UNBLOCK", number) == 1)
+    assert waiting.read() == 0
+    waiting.send("WAIT", 5, 0)
+    wait_for("it to be blocked anew", lambda: c.ok("CLIENT", "UNBLOCK", number, "ERROR") == 1)
+    assert waiting.read().text == "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+
+
+def test_wait_does_not_wait_in_a_transaction(c: Client) -> None:
+    c.ok("MULTI")
+    c.ok("WAIT", 1, 0)
+    assert c.ok("EXEC") == [0]
 
 
 def test_wait_checks_its_arguments(c: Client) -> None:
