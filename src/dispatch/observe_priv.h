@@ -1,10 +1,9 @@
-/* What is observed about every command: statistics, latency histogram, command
- * logs, latency monitor.
+/* What is observed about every command: statistics, latency histogram, command logs, latency
+ * monitor.
  *
- * Whoever runs a command takes a mark before its handler and calls observe_end
- * after it. A usual command pays for its counters, one increment in its
- * histogram, and the comparison of three numbers with thresholds; all else is
- * done for those that reach one. */
+ * Whoever runs a command takes a mark before its handler and calls observe_end after it. A usual
+ * command pays for its counters, one increment in its histogram, and the comparison of three
+ * numbers with thresholds; all else is done for those that reach one. */
 #ifndef DISPATCH_OBSERVE_PRIV_H
 #define DISPATCH_OBSERVE_PRIV_H
 
@@ -21,47 +20,47 @@
 struct cmd;
 
 enum commandlog_kind {
-  COMMANDLOG_SLOW,
-  COMMANDLOG_LARGE_REQUEST,
-  COMMANDLOG_LARGE_REPLY,
-  COMMANDLOG_KINDS,
+    COMMANDLOG_SLOW,
+    COMMANDLOG_LARGE_REQUEST,
+    COMMANDLOG_LARGE_REPLY,
+    COMMANDLOG_KINDS,
 };
 extern const char *const commandlog_kind_names[COMMANDLOG_KINDS];
 
 struct observe_settings {
-  struct {
-    int64_t from; /* microseconds or bytes; -1: off */
-    int64_t max;  /* entries; 0: off */
-  } log[COMMANDLOG_KINDS];
-  int64_t monitor_ms;
-  bool tracking;
+    struct {
+        int64_t from; /* microseconds or bytes; -1: off */
+        int64_t max;  /* entries; 0: off */
+    } log[COMMANDLOG_KINDS];
+    int64_t monitor_ms;
+    bool tracking;
 };
 
 /* Of commands that the slow log took. */
 struct slow_totals {
-  uint64_t count, us_sum, us_max;
+    uint64_t count, us_sum, us_max;
 };
 
 struct observe {
-  /* A command that reaches one of these is looked at; UINT64_MAX: none does. */
-  uint64_t took_ns;
-  uint64_t reply_bytes;
-  uint64_t request_bytes_less_1; /* an unknown length, 0, less 1 reaches all of
+    /* A command that reaches one of these is looked at; UINT64_MAX: none does. */
+    uint64_t took_ns;
+    uint64_t reply_bytes;
+    uint64_t request_bytes_less_1; /* an unknown length, 0, less 1 reaches all of
                                     them */
-  struct observe_settings settings;
-  struct commandlog logs[COMMANDLOG_KINDS];
-  struct latency latency;
-  struct slow_totals slow;
-  double *percentiles; /* of INFO latencystats */
-  size_t percentile_count;
+    struct observe_settings settings;
+    struct commandlog logs[COMMANDLOG_KINDS];
+    struct latency latency;
+    struct slow_totals slow;
+    double *percentiles; /* of INFO latencystats */
+    size_t percentile_count;
 };
 
 void observe_init(struct dispatch *d);
 void observe_done(struct dispatch *d);
 
 /* A command that reached a threshold, or may have. */
-void observe_closely(struct dispatch *d, const struct cmd *cmd,
-                     uint64_t took_ns, uint64_t reply_bytes);
+void observe_closely(struct dispatch *d, const struct cmd *cmd, uint64_t took_ns,
+                     uint64_t reply_bytes);
 
 /* ---- commandlog_commands.c, latency_commands.c: rows ---- */
 extern const struct command commandlog_rows[];
@@ -69,8 +68,7 @@ extern const size_t commandlog_row_count;
 extern const struct command latency_row;
 
 /* ---- latency_report.c ---- */
-void latency_graph(struct buf *out, const struct latency_series *series,
-                   int64_t now_s);
+void latency_graph(struct buf *out, const struct latency_series *series, int64_t now_s);
 void latency_report(struct buf *out, const struct observe *o);
 
 /* ---- statistics.c ---- */
