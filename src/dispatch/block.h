@@ -33,7 +33,7 @@
  *                                       .key_count = cmd->argc - 2 });
  *   }
  *
- * Statistics and slow log see a command that waited once, when it is replied.
+ * Statistics count a command when it begins to wait; histogram and slow log see it when it is served.
  *
  * Invariant: a session with SESSION_BLOCKED is parked and has exactly one waiter. */
 #ifndef DISPATCH_BLOCK_H

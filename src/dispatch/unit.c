@@ -104,8 +104,8 @@ INLINE uint64_t call_took(struct dispatch *d, const struct call *call)
     return d->clock.last_ns - call->start_ns;
 }
 
-/* Notes what there is to know about a call when it has been replied. Failed is one that made errors
- * of its own: those of calls nested in it were noted with them. */
+/* Notes what there is to know about a call that has been replied. Failed is one that made errors of
+ * its own: those of calls nested in it were noted with them. */
 INLINE void call_note(struct dispatch *d, struct cmd *cmd, struct call *call, uint64_t took_ns)
 {
     struct command_slot *slot = cmd->request->slot;
@@ -113,6 +113,26 @@ INLINE void call_note(struct dispatch *d, struct cmd *cmd, struct call *call, ui
     d->errors_noted = cmd->reply->errors;
     cmd->session->commands++;
     observe_end(d, cmd, slot, &call->mark, took_ns);
+}
+
+/* A call that waits is counted, and observed when it is served. */
+static COLD void note_blocked(struct dispatch *d, struct cmd *cmd, uint64_t took_ns)
+{
+    cmd->session->commands++;
+    cmd->session->waiter->spent_ns = took_ns;
+    observe_count(d, cmd->request->slot, took_ns);
+}
+
+static void note_served(struct dispatch *d, struct cmd *cmd, const struct call *call,
+                        const struct waiter *w)
+{
+    struct command_slot *slot = cmd->request->slot;
+    const struct reply *r = cmd->reply;
+    uint64_t took_ns = call_took(d, call);
+    slot->ns += took_ns;
+    slot->failed += r->errors != call->mark.errors;
+    observe_took(d, cmd, slot, w->spent_ns + took_ns,
+                 r->closed ? 0 : reply_total(r) - call->mark.replied);
 }
 
 /* ---- the end of a unit ----
@@ -136,7 +156,7 @@ static void run_unit(struct dispatch *d, struct cmd *cmd)
     call_leave(d, cmd, &call);
     uint64_t took_ns = call_took(d, &call);
     if (UNLIKELY(cmd->session->flags & SESSION_BLOCKED))
-        cmd->session->waiter->spent_ns = took_ns; /* noted when it is replied */
+        note_blocked(d, cmd, took_ns);
     else
         call_note(d, cmd, &call, took_ns);
     end_unit(d, &call);
@@ -181,7 +201,7 @@ bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *w
     bool served = w->block.serve(&cmd, wake);
     call_leave(d, &cmd, &call);
     if (served)
-        call_note(d, &cmd, &call, w->spent_ns + call_took(d, &call));
+        note_served(d, &cmd, &call, w);
     if (UNLIKELY(call.journaled))
         journal_unit_end(d->journal);
     start_unit(d);
@@ -201,7 +221,7 @@ void unit_give_up(struct dispatch *d, struct waiter *w, const char *error)
     else
         block_time_out(&cmd, &w->block, &wake);
     call_leave(d, &cmd, &call);
-    call_note(d, &cmd, &call, w->spent_ns);
+    w->request.slot->failed += error != NULL;
     if (UNLIKELY(call.journaled))
         journal_unit_end(d->journal);
     arena_reset(&d->waiting.scratch);
