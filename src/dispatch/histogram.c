@@ -102,11 +102,3 @@ unsigned histogram_steps(const struct histogram *h, unsigned first_log2,
     }
     return steps;
 }
-
-size_t histogram_memory(const struct histogram *h)
-{
-    size_t bytes = sizeof(*h);
-    for (unsigned i = 0; i < HISTOGRAM_OCTAVES; i++)
-        bytes += h->octaves[i] ? OCTAVE_BYTES : 0;
-    return bytes;
-}

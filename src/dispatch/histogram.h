@@ -64,6 +64,4 @@ struct histogram_step {
 unsigned histogram_steps(const struct histogram *h, unsigned first_log2,
                          struct histogram_step ret_steps[static HISTOGRAM_STEPS_MAX]);
 
-size_t histogram_memory(const struct histogram *h);
-
 #endif
