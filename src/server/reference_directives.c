@@ -90,7 +90,9 @@ static void put_words(struct buf *out, const struct directive_word *words, const
 
 static void put_range(struct buf *out, const struct directive *row)
 {
-    if (row->max >= INT64_MAX)
+    if (row->flags & DIRECTIVE_UNSIGNED)
+        buf_printf(out, " from 0 to %" PRIu64, UINT64_MAX);
+    else if (row->max >= INT64_MAX)
         buf_printf(out, " from %" PRId64, row->min);
     else
         buf_printf(out, " from %" PRId64 " to %" PRId64, row->min, row->max);

@@ -99,13 +99,11 @@ def test_installed_server_starts_with_the_installed_configuration(
 
 
 def _lines(conf: Path) -> list[str]:
-    """Every directive of the file, those that are commented out as well."""
-    found = [
-        line.removeprefix("# ")
-        for line in conf.read_text(encoding="utf-8").split("\n")
-        if re.match(r"(# )?[a-z][a-z0-9-]* \S", line)
-    ]
-    return found
+    """Every directive of the file, those that are commented out as well: it stands last in its
+    paragraph."""
+    paragraphs = conf.read_text(encoding="utf-8").strip().split("\n\n")
+    last = [paragraph.split("\n")[-1].removeprefix("# ") for paragraph in paragraphs]
+    return [line for line in last if re.match(r"[a-z][a-z0-9_-]* \S", line)]
 
 
 def test_every_line_of_tarn_conf_is_taken_and_is_the_default(
@@ -136,7 +134,7 @@ def test_every_line_of_tarn_conf_is_taken_and_is_the_default(
 def test_tarn_conf_has_every_directive_that_config_get_shows(build: Path, connect: Connect) -> None:
     text = (build / "tarn.conf").read_text(encoding="utf-8")
     reply = connect().ok("CONFIG", "GET", "*")
-    there = set(re.findall(r"(?m)^(?:# )?([a-z][a-z0-9-]*) ", text))
+    there = {line.split()[0] for line in _lines(build / "tarn.conf")}
     aliases = set(re.findall(r"Also called (\S+)\.", text.replace("\n# ", " ")))
     missing = {name.decode() for name in reply[0::2]} - there - aliases
     assert not missing
