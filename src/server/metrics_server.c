@@ -99,9 +99,24 @@ static int64_t process_id(const void *owner UNUSED)
     return getpid();
 }
 
-static void supervised(const void *owner UNUSED, struct buf *out)
+static void supervised(const void *owner, struct buf *out)
 {
-    buf_append_str(out, "no");
+    static const char *const names[] = {
+        [SUPERVISED_NO] = "no",
+        [SUPERVISED_SYSTEMD] = "systemd",
+        [SUPERVISED_UPSTART] = "upstart",
+    };
+    buf_append_str(out, names[server(owner)->process.supervised_by]);
+}
+
+static bool is_shutting_down(const void *owner)
+{
+    return server_shutdown_left_ms(server(owner)) >= 0;
+}
+
+static int64_t shutdown_left(const void *owner)
+{
+    return server_shutdown_left_ms(server(owner));
 }
 
 static void run_id(const void *owner, struct buf *out)
@@ -305,6 +320,11 @@ static const struct metric metrics[] = {
       .name = "io_threads_active",
       .summary = "Whether threads do input and output.",
       .count = io_threads },
+    { .section = "Server",
+      .name = "shutdown_in_milliseconds",
+      .summary = "While the end waits for replicas: milliseconds until it waits no longer.",
+      .value = shutdown_left,
+      .is_there = is_shutting_down },
     { .section = "Server",
       .name = "availability_zone",
       .summary = "The value of the directive availability-zone.",

@@ -87,8 +87,7 @@ static const struct directive rows[] = {
       .flags = DIRECTIVE_IMMUTABLE | DIRECTIVE_EMPTY_IS_NULL,
       .offset = AT(unixsocketgroup),
       .initial = "",
-      .summary =
-          "The group of the Unix socket, by its name or number. Empty: that of the process." },
+      .summary = "The group of the Unix socket, by its name. Empty: that of the process." },
     { .name = "unixsocketperm",
       .type = DIRECTIVE_OCTAL,
       .flags = DIRECTIVE_IMMUTABLE,

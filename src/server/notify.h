@@ -12,7 +12,7 @@
 /* One message to the socket. 0; -EINVAL for a path that is none; -errno. */
 MUST_USE int notify_send(const char *socket_path, const char *message);
 
-enum supervised { SUPERVISED_NO, SUPERVISED_AUTO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART };
+enum supervised { SUPERVISED_NO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART, SUPERVISED_AUTO };
 
 /* Who supervises the process, as asked for and as the environment says: auto takes the one that is
  * there, the others are SUPERVISED_NO if what they need is missing. */

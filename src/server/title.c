@@ -91,12 +91,21 @@ static char *follow(char *const *strings, size_t count, char *end)
     return end;
 }
 
-/* The copies stay until the process ends: whoever asks for a variable keeps what it was given. */
+/* The copy is one block, which stays until the process ends: whoever asks for a variable keeps what it
+ * was given. */
 static void move_environment(size_t count)
 {
-    char **copy = mem_alloc((count + 1) * sizeof(*copy));
+    size_t pointers = (count + 1) * sizeof(char *), chars = 0;
     for (size_t i = 0; i < count; i++)
-        copy[i] = mem_strdup(environ[i]);
+        chars += strlen(environ[i]) + 1;
+    char **copy = mem_alloc(pointers + chars);
+    char *at = (char *)copy + pointers;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(environ[i]) + 1;
+        memcpy(at, environ[i], size);
+        copy[i] = at;
+        at += size;
+    }
     copy[count] = NULL;
     environ = copy;
 }

@@ -92,13 +92,6 @@ static struct title_area claim(struct process *p, char ***ret_moved)
     return area;
 }
 
-static void free_environment(char **moved)
-{
-    for (size_t i = 0; moved[i]; i++)
-        mem_free(moved[i]);
-    mem_free(moved);
-}
-
 TEST(a_title_takes_the_place_of_arguments_and_environment)
 {
     struct process p;
@@ -116,7 +109,7 @@ TEST(a_title_takes_the_place_of_arguments_and_environment)
     CHECK_STR(moved[0], "A=1");
     CHECK_STR(moved[1], "B=2");
     CHECK_PTR_NULL(moved[2]);
-    free_environment(moved);
+    mem_free(moved);
 }
 
 TEST(strings_elsewhere_are_not_overwritten)
@@ -128,6 +121,6 @@ TEST(strings_elsewhere_are_not_overwritten)
     p.environment[0] = elsewhere;
     struct title_area area = claim(&p, &moved);
     CHECK_UINT(area.size, 8);
-    free_environment(moved);
+    mem_free(moved);
     CHECK_UINT(title_claim(0, p.argv).size, 0);
 }
