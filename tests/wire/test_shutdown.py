@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 from conftest import Connect, StartServer
+from support.client import Client
 from support.resp import encode
+from support.server import Server
+from support.wait import wait_for
 
 
 @pytest.mark.parametrize("how", [(), ("NOSAVE",), ("nosave", "now"), ("FORCE",), ("NOW", "FORCE")])
@@ -61,6 +65,113 @@ def test_signal_ends_the_server(
     assert c.read_to_end() == b""
     assert server.wait_exit() == 0
     assert "ready to exit, bye bye" in server.log
+
+
+@pytest.mark.beyond_oracle
+def test_data_is_never_said_to_be_saved(start_server: StartServer, connect: Connect) -> None:
+    """SAVE is refused; by force, and where it was only expected, the loss is said."""
+    server = start_server({"save": "3600 1"})
+    c = connect(server)
+    c.ok("SET", "a", "1")
+    assert c.err("SHUTDOWN", "SAVE") == "ERR Errors trying to SHUTDOWN. Check logs."
+    server.wait_for_log("Error trying to save the DB, can't exit")
+    server.wait_for_log("Errors trying to shut down the server")
+    assert c.call("GET", "a") == b"1"
+    connect(server).ok("PING")
+    server.stop()
+    assert "The data is NOT saved, and lost: 1 keys." in server.log
+
+
+@pytest.mark.beyond_oracle
+def test_force_ends_although_saving_fails(start_server: StartServer, connect: Connect) -> None:
+    server = start_server()
+    c = connect(server)
+    c.send("SHUTDOWN", "SAVE", "FORCE")
+    assert c.read_to_end() == b""
+    assert server.wait_exit() == 0
+    assert "The server shuts down by force, without: saving the data" in server.log
+
+
+@pytest.mark.beyond_oracle
+def test_a_signal_that_cannot_end_the_server_is_forgotten(
+    start_server: StartServer, connect: Connect
+) -> None:
+    server = start_server({"shutdown-on-sigterm": "save"})
+    c = connect(server)
+    server.process.send_signal(signal.SIGTERM)
+    server.wait_for_log("Errors trying to shut down the server")
+    assert c.call("PING") == "PONG"
+    c.ok("CONFIG", "SET", "shutdown-on-sigterm", "nosave now")
+    server.stop()
+    assert "You insist" not in server.log
+
+
+def test_second_signal_ends_at_once(start_server: StartServer, connect: Connect) -> None:
+    server = start_server()
+    c = connect(server)
+    c.send("DEBUG", "SLEEP", 100)
+    wait_for("the busy server", lambda: server_is_busy(server))
+    server.process.send_signal(signal.SIGINT)
+    wait_for("the first signal's arrival", lambda: not signal_pends(server))
+    server.process.send_signal(signal.SIGINT)
+    server.wait_exit(expect_status=1)
+    assert "You insist... exiting now." in server.log
+
+
+def server_is_busy(server: Server) -> bool:
+    """In DEBUG SLEEP: it waits for time to pass, not for events."""
+    return "nanosleep" in Path(f"/proc/{server.pid}/wchan").read_text()
+
+
+def signal_pends(server: Server) -> bool:
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    return any(
+        int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))
+    )
+
+
+def test_what_signals_do_is_told_in_words(c: Client) -> None:
+    for name in ("shutdown-on-sigint", "shutdown-on-sigterm"):
+        c.ok("CONFIG", "SET", name, "force nosave")
+        assert c.call("CONFIG", "GET", name)[1] == b"nosave force"
+        assert c.err("CONFIG", "SET", name, "save nosave") == (
+            f"ERR CONFIG SET failed (possibly related to argument '{name}') - "
+            "shutdown options SAVE and NOSAVE can't be used simultaneously"
+        )
+        assert "must be one of the following: default, save, nosave, now, force" in c.err(
+            "CONFIG", "SET", name, "never"
+        )
+        assert c.call("CONFIG", "GET", name)[1] == b"nosave force"
+        c.ok("CONFIG", "SET", name, "default")
+
+
+def test_shutdown_is_no_part_of_a_transaction(c: Client) -> None:
+    c.ok("MULTI")
+    assert c.err("SHUTDOWN", "NOSAVE") == "ERR Command not allowed inside a transaction"
+    c.ok("DISCARD")
+
+
+@pytest.mark.beyond_oracle
+@pytest.mark.parametrize("how", [("SAFE",), ("failover",), ("NOSAVE", "NOW", "FORCE", "SAFE")])
+def test_words_of_clusters_do_no_harm_without_one(
+    start_server: StartServer, connect: Connect, how: tuple[str, ...]
+) -> None:
+    server = start_server()
+    connect(server).send("SHUTDOWN", *how)
+    assert server.wait_exit() == 0
+
+
+def test_lines_of_the_end_come_in_their_order(start_server: StartServer) -> None:
+    server = start_server({"pidfile": "a.pid"})
+    server.stop()
+    wanted = [
+        "Received SIGTERM scheduling shutdown...",
+        "User requested shutdown...",
+        "Removing the pid file.",
+        "ready to exit, bye bye...",
+    ]
+    places = [server.log.index(line) for line in wanted]
+    assert places == sorted(places)
 
 
 def test_signal_with_clients_in_every_state(start_server: StartServer, connect: Connect) -> None:
