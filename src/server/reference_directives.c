@@ -159,28 +159,32 @@ static bool has_initial(const struct config_row *found)
     return strcmp(found->row->name, "dir") != 0;
 }
 
-/* Sentences behind the summary: what may be given, from when on it holds. */
+/* What the flags of a row mean for whoever sets it. */
+static const struct flag_sentence {
+    uint32_t flag;
+    const char *text;
+} flag_sentences[] = {
+    { DIRECTIVE_MULTI, "Takes several arguments." },
+    { DIRECTIVE_IMMUTABLE, "Fixed at start." },
+    { DIRECTIVE_PROTECTED, "CONFIG SET refuses it unless enable-protected-configs allows." },
+    { DIRECTIVE_HIDDEN, "CONFIG GET shows it only by its full name." },
+    { DIRECTIVE_UNBUILT, "Accepted and kept, but without effect in this version." },
+};
+
+/* Sentences behind the summary: what may be given, from when on it holds. Each has a space in front. */
 static void put_terms(struct buf *out, const struct config_row *found, const char *quote)
 {
     const struct directive *row = found->row;
     if (row->type != DIRECTIVE_CUSTOM) {
-        buf_append_str(out, "Value: ");
+        buf_append_str(out, " Value: ");
         put_type(out, row, quote);
         buf_append_char(out, '.');
     }
     if (row->alias)
         buf_printf(out, " Also called %s%s%s.", quote, row->alias, quote);
-    if (row->flags & DIRECTIVE_MULTI)
-        buf_append_str(out, " Takes several arguments.");
-    if (row->flags & DIRECTIVE_IMMUTABLE)
-        buf_append_str(out, " Fixed at start.");
-    if (row->flags & DIRECTIVE_PROTECTED)
-        buf_printf(out, " CONFIG SET refuses it unless %senable-protected-configs%s allows.", quote,
-                   quote);
-    if (row->flags & DIRECTIVE_HIDDEN)
-        buf_append_str(out, " CONFIG GET shows it only by its full name.");
-    if (row->flags & DIRECTIVE_UNBUILT)
-        buf_append_str(out, " Accepted and kept, but without effect in this version.");
+    for (size_t i = 0; i < COUNT_OF(flag_sentences); i++)
+        if (row->flags & flag_sentences[i].flag)
+            buf_printf(out, " %s", flag_sentences[i].text);
 }
 
 /* ---- the page ---- */
@@ -197,7 +201,7 @@ static void put_section(struct buf *out, const struct config_row *found)
     if (has_initial(found)) {
         buf_append_str(&terms, "Default: `");
         put_initial(&terms, found);
-        buf_append_str(&terms, "`. ");
+        buf_append_str(&terms, "`.");
     }
     put_terms(&terms, found, "`");
     text_wrap(out, "", buf_cstr(&terms));
