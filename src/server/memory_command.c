@@ -213,7 +213,9 @@ static void run_malloc_stats(struct cmd *cmd)
 
 static void run_purge(struct cmd *cmd)
 {
+    struct server *s = cmd->owner;
     (void)mem_purge(); /* an allocator that cannot has nothing to give back */
+    s->views->memory.allocator_at_ns = 0;
     reply_ok(cmd->reply);
 }
 

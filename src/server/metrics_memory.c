@@ -1,4 +1,5 @@
 /* INFO's Memory section: what the process holds, what of it is data, what the allocator makes of it. */
+#include "base/clock.h"
 #include "base/num.h"
 #include "client/clients.h"
 #include "db/db.h"
@@ -9,7 +10,11 @@ void memory_view_read(void *view)
 {
     struct memory_view *v = view;
     struct server *s = v->server;
-    mem_stats_read(&v->allocator);
+    uint64_t now_ns = clock_mono_ns();
+    if (!v->allocator_at_ns || now_ns - v->allocator_at_ns >= MEMORY_VIEW_AGE_NS) {
+        mem_stats_read(&v->allocator);
+        v->allocator_at_ns = now_ns;
+    }
     v->used = mem_used();
     memory_note_peak(s, v->used);
     v->peak = s->memory.peak;

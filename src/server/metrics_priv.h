@@ -25,6 +25,7 @@ struct process_view {
 struct memory_view {
     struct server *server;
     struct mem_stats allocator;
+    uint64_t allocator_at_ns; /* when these were read; 0: they must be read anew */
     uint64_t used, peak;
     uint64_t startup, clients, tables; /* of the overhead */
     uint64_t overhead;                 /* what is no data */
@@ -49,7 +50,9 @@ void views_free(struct server_views *v); /* accepts NULL */
 
 /* So much is used now: perhaps the most so far. */
 void memory_note_peak(struct server *s, uint64_t used);
-/* Reads everything anew. `prepare` of the Memory rows. */
+/* The allocator's and the kernel's figures are dear: they are read again when they are so old. */
+#define MEMORY_VIEW_AGE_NS ((uint64_t)100 * 1000 * 1000)
+/* Reads everything. `prepare` of the Memory rows. */
 void memory_view_read(void *view);
 /* Shares of a whole in percent; a ratio; 0 of nothing. */
 double view_percent(uint64_t part, uint64_t whole);

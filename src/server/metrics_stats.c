@@ -61,6 +61,11 @@ static uint64_t turns(const void *owner)
     return self(owner)->turn.turns;
 }
 
+static uint64_t turns_with_commands(const void *owner)
+{
+    return self(owner)->turn.turns_with_commands;
+}
+
 static uint64_t most_commands(const void *owner)
 {
     return self(owner)->turn.commands_max;
@@ -83,6 +88,10 @@ static const struct metric metrics[] = {
       .name = "eventloop_cycles",
       .summary = "Turns of the event loop.",
       .count = turns },
+    { .section = "Stats",
+      .name = "eventloop_cycles_with_clients_processing",
+      .summary = "Of these, turns in which commands ran.",
+      .count = turns_with_commands },
     { .section = "Stats",
       .name = "eventloop_duration_sum",
       .summary = "Microseconds in turns, without the waits between them.",
@@ -121,7 +130,6 @@ static void reset(void *owner)
 {
     struct server *s = owner;
     s->turn = (struct turn_stats){
-        .turns = s->turn.turns,
         .start_ns = s->turn.start_ns,
         .cpu_at_end_ns = s->turn.cpu_at_end_ns,
     };

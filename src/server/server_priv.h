@@ -43,7 +43,7 @@ struct server_settings {
 /* What turns cost, for INFO and the benchmarks. A turn lasts from the end of one wait to the
  * beginning of the next. */
 struct turn_stats {
-    uint64_t turns;
+    uint64_t turns, turns_with_commands;
     uint64_t start_ns;                        /* of the present one */
     uint64_t active_ns, commands_ns, cron_ns; /* sums: of all, of phase 2, of periodic jobs */
     uint64_t longest_ns;

@@ -83,6 +83,7 @@ static void execute(struct server *s)
     uint64_t ran = dispatch_commands_processed(s->dispatch) - before;
     if (ran == 0)
         return;
+    s->turn.turns_with_commands++;
     s->turn.commands_ns += clock_mono_ns() - start_ns;
     s->turn.commands_max = MAX_OF(s->turn.commands_max, ran);
 }

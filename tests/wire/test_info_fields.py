@@ -33,8 +33,9 @@ NEWER = """
         io_threaded_freed_objects io_threaded_accept_processed io_threaded_poll_processed
         io_threaded_total_prefetch_batches io_threaded_total_prefetch_entries
         client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections
-        eventloop_cycles eventloop_duration_sum eventloop_duration_cmd_sum
-        instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec
+        eventloop_cycles eventloop_cycles_with_clients_processing eventloop_duration_sum
+        eventloop_duration_cmd_sum instantaneous_eventloop_cycles_per_sec
+        instantaneous_eventloop_duration_usec
         acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key
         acl_access_denied_channel acl_access_denied_tls_cert acl_access_denied_db
         slowlog_commands_count slowlog_commands_time_ms_sum slowlog_commands_time_ms_max
