@@ -154,9 +154,10 @@ class Side:
             return
         reply = self.control.ok("CONFIG", "GET", *self._defaults)
         now = dict(zip(reply[0::2], reply[1::2]))
-        changed = [(name, self._defaults[name]) for name in now if now[name] != self._defaults[name]]
-        if changed:
-            self.control.ok("CONFIG", "SET", *(cell for pair in changed for cell in pair))
+        for name in now:
+            if now[name] != self._defaults[name]:
+                # One at a time: a directive and its older name may not be set together.
+                self.control.ok("CONFIG", "SET", name, self._defaults[name])
 
 
 class Player:
