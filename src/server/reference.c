@@ -1,7 +1,7 @@
 /* tarn-reference: writes what the rows say; see reference_priv.h.
  *
  *   tarn-reference write DIR EXAMPLES    the pages of docs/reference
- *   tarn-reference check DIR EXAMPLES    names the pages that are not as they should be; status 1 then
+ *   tarn-reference check DIR EXAMPLES    names the pages that are stale; status 1 then
  *   tarn-reference conf FILE STATE-DIR   the commented tarn.conf
  *   tarn-reference man TEMPLATE FILE     a man page: the line ".\" directives" is replaced
  *   tarn-reference gaps                  names what has no summary; status 1 then */

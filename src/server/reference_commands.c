@@ -96,8 +96,8 @@ static void put_row(struct buf *out, const struct command_slot *slot)
 
 /* ---- examples ---- */
 
-/* A transcript: blocks with empty lines between them, each of prose ("# ...") and then of what was typed
- * and answered. A line "#!" is for whoever plays it. */
+/* A transcript: blocks with empty lines between them, each of prose ("# ...") and then of what was
+ * typed and answered. A line "#!" is for whoever plays it. */
 static void put_line(struct buf *out, struct slice line, bool *in_code)
 {
     bool prose = line.len > 0 && line.ptr[0] == '#' && !*in_code;

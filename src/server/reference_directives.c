@@ -171,7 +171,8 @@ static const struct flag_sentence {
     { DIRECTIVE_UNBUILT, "Accepted and kept, but without effect in this version." },
 };
 
-/* Sentences behind the summary: what may be given, from when on it holds. Each has a space in front. */
+/* Sentences behind the summary: what may be given, from when on it holds. Each has a space in
+ * front. */
 static void put_terms(struct buf *out, const struct config_row *found, const char *quote)
 {
     const struct directive *row = found->row;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -214,3 +215,32 @@ def test_debian_package(build: Path, tmp_path: Path) -> None:
     assert (tmp_path / "control/conffiles").read_text().strip() == str(
         Path(_cache(build, "TARN_CONF_DIR")) / "tarn.conf"
     )
+
+
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd is not installed")
+def test_user_and_folders_are_made(build: Path, tmp_path: Path) -> None:
+    """In a root of its own; the folders' owners need root."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n", encoding="utf-8")
+    (tmp_path / "etc/group").write_text("root:x:0:\n", encoding="utf-8")
+    made = build / "packaging"
+    done = subprocess.run(
+        ["systemd-sysusers", f"--root={tmp_path}", str(made / "tarn.sysusers")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    users = (tmp_path / "etc/passwd").read_text(encoding="utf-8")
+    assert re.search(r"(?m)^tarn:x:\d+:\d+:Tarn data store:/var/lib/tarn:\S*nologin$", users)
+
+    done = subprocess.run(
+        ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(made / "tarn.tmpfiles")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if os.geteuid() == 0:
+        assert done.returncode == 0, done.stderr
+        assert _below(tmp_path, _cache(build, "TARN_STATE_DIR")).stat().st_mode & 0o7777 == 0o750
+        assert _below(tmp_path, _cache(build, "TARN_CONF_DIR")).stat().st_mode & 0o7777 == 0o2770
