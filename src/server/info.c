@@ -111,6 +111,11 @@ const char *info_section(size_t index, bool *ret_usual)
     return sections[index].name;
 }
 
+const char *info_section_order(size_t index)
+{
+    return sections[index].order;
+}
+
 /* ---- the index ---- */
 
 struct info_item {

@@ -15,6 +15,8 @@ struct server;
 /* Name of a section, by its place in INFO's order, and whether INFO without arguments shows it.
  * NULL behind the last one. */
 const char *info_section(size_t index, bool *ret_usual);
+/* Its fields in order, parted by spaces; NULL: that of the rows. */
+const char *info_section_order(size_t index);
 
 /* The rows in the order in which INFO ALL prints them; NULL behind the last one. */
 const struct metric *info_row(struct server *s, size_t index);

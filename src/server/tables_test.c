@@ -176,22 +176,60 @@ TEST(every_directive_takes_what_it_shows)
 
 /* ---- metrics and jobs ---- */
 
+static void check_metric(struct server *s, size_t at)
+{
+    const struct metric *row = info_row(s, at), *other;
+    const char *shown = row->name ? row->name : row->pattern;
+    CHECK_PTR_NOT_NULL(shown);
+    CHECK_INT(!!row->count + !!row->value + !!row->text, 1);
+    if (!row->name && !row->text)
+        CHECK_FAIL("%s: numbers need a name", shown);
+    if (row->name && row->pattern)
+        CHECK_FAIL("%s: a pattern is for blocks", shown);
+    if (!row->summary || row->summary[strlen(row->summary) - 1] != '.')
+        CHECK_FAIL("%s: a summary is a sentence", shown);
+    for (size_t i = 0; i < at; i++) {
+        other = info_row(s, i);
+        if (row->name && other->name && strcmp(row->name, other->name) == 0)
+            CHECK_FAIL("%s is there twice", row->name);
+    }
+}
+
 TEST(every_metric_shows_in_one_way_and_once)
 {
     struct server s;
     boot(&s);
     struct metric_table tables[METRIC_TABLES_MAX];
-    size_t count = server_metric_tables(&s, tables);
-    CHECK(count <= METRIC_TABLES_MAX);
-    for (size_t t = 0; t < count; t++) {
-        for (size_t i = 0; i < tables[t].count; i++) {
-            const struct metric *row = &tables[t].rows[i];
-            CHECK_INT(!!row->count + !!row->value + !!row->text, 1);
-            CHECK(row->name || row->text);
-            for (size_t u = 0; u < t && row->name; u++)
-                for (size_t k = 0; k < tables[u].count; k++)
-                    if (tables[u].rows[k].name && strcmp(tables[u].rows[k].name, row->name) == 0)
-                        CHECK_FAIL("%s is there twice", row->name);
+    CHECK(server_metric_tables(&s, tables) <= METRIC_TABLES_MAX);
+    size_t count = 0;
+    while (info_row(&s, count))
+        check_metric(&s, count++);
+    CHECK(count > 150);
+    end(&s);
+}
+
+static bool is_metric(struct server *s, const char *section, struct slice name)
+{
+    const struct metric *row;
+    for (size_t i = 0; (row = info_row(s, i)) != NULL; i++)
+        if (row->name && strcmp(row->section, section) == 0 && slice_is(name, row->name))
+            return true;
+    return false;
+}
+
+TEST(the_order_of_fields_names_only_fields)
+{
+    struct server s;
+    bool usual;
+    const char *section;
+    boot(&s);
+    for (size_t i = 0; (section = info_section(i, &usual)) != NULL; i++) {
+        const char *at = info_section_order(i);
+        while (at && *at) {
+            size_t len = strcspn(at, " ");
+            if (!is_metric(&s, section, slice_of(at, len)))
+                CHECK_FAIL("%s has no %.*s", section, (int)len, at);
+            at += len + strspn(at + len, " ");
         }
     }
     end(&s);
