@@ -130,7 +130,7 @@ int config_run_line(struct config *c, const struct config_line *line, const stru
 void config_warn_lines(struct config *c)
 {
     for (size_t i = 0; i < COUNT_OF(lines); i++)
-        if (c->lines_unbuilt & (1U << i))
+        if (lines[i].unbuilt && (c->lines_unbuilt & (1U << i)))
             log_write(LOG_WARNING, "Lines of '%s' have no effect yet: %s are still to come.",
                       lines[i].name, lines[i].unbuilt);
     c->lines_unbuilt = 0;
