@@ -228,3 +228,22 @@ TEST(out_of_memory_aborts)
 {
     CHECK_ABORTS(mem_free(mem_realloc(NULL, SIZE_MAX)));
 }
+
+static void count_text(void *arg, const char *text)
+{
+    size_t *len = arg;
+    *len += strlen(text);
+}
+
+TEST(the_allocator_reports_or_says_that_it_cannot)
+{
+    size_t len = 0;
+    int error = mem_print_stats(count_text, &len);
+#ifdef TARN_JEMALLOC
+    CHECK_INT(error, 0);
+    CHECK(len > 1000);
+#else
+    CHECK_INT(error, -ENOTSUP);
+    CHECK_UINT(len, 0);
+#endif
+}
