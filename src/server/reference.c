@@ -26,9 +26,13 @@ static void first_page(struct server *s, struct pages *pages)
         "this version does. The same facts are in the server: COMMAND DOCS, CONFIG GET, INFO.");
     buf_append_str(&page, "\n- [Directives](directives.md) of the configuration\n"
                           "- [Fields of INFO](info.md)\n- Commands, below\n\n## Commands\n\n");
-    text_wrap(&page, "",
-              "\"Since\" on a command's page is the version of the protocol in which clients first "
-              "met it, not one of Tarn's.");
+    text_wrap(
+        &page, "",
+        "\"Since\" on a command's page is the version of the protocol in which clients first "
+        "met it, not one of Tarn's. Flags, ACL categories and keys are those of COMMAND INFO. "
+        "Examples are played by the tests; in them `2>` is a second connection, `<n>` stands "
+        "for a number, another word in angle brackets for a text, and `...` for lines that "
+        "are left out.");
     reference_command_index(s, &page);
     pages_put(pages, "README.md", &page);
     buf_done(&page);
