@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/directive.h"
+#include "dispatch/block.h"
 #include "server/notify.h"
 #include "server/oom.h"
 #include "server/shutdown.h"
@@ -55,6 +56,7 @@ struct process {
     enum supervised supervised_by;
     const char *pidfile; /* that was written, or NULL */
     struct shutdown shutdown;
+    struct block_queue shutdown_waiters; /* clients whose SHUTDOWN waits */
     uint64_t shutdown_timer;
 };
 

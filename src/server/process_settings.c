@@ -54,7 +54,7 @@ static int apply_title(void *owner, const char **ret_error UNUSED)
 static int apply_oom(void *owner, const char **ret_error)
 {
     struct server *s = owner;
-    *ret_error = "Failed to apply new oom_score_adj configuration, check server logs.";
+    *ret_error = "Failed to set current oom_score_adj. Check server logs.";
     return s->process.is_set_up && process_apply_oom(s) < 0 ? -EINVAL : 0;
 }
 

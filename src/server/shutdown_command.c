@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "db/db.h"
+#include "dispatch/block.h"
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
@@ -97,6 +98,7 @@ static const struct shutdown_step steps[] = {
 void server_shutdown_init(struct server *s)
 {
     shutdown_init(&s->process.shutdown, steps, COUNT_OF(steps), s);
+    block_queue_init(&s->process.shutdown_waiters);
 }
 
 /* A turn is all that is needed: each looks whether the waiting is over. */
@@ -112,6 +114,7 @@ static void over(struct server *s)
         loop_timer_remove(s->loop, s->process.shutdown_timer);
     s->process.shutdown_timer = 0;
     signals_forget_end();
+    block_queue_wake(s->dispatch, &s->process.shutdown_waiters);
 }
 
 static enum shutdown_state start(struct server *s, uint32_t how)
@@ -197,6 +200,13 @@ static void abort_shutdown(struct cmd *cmd)
     reply_ok(cmd->reply);
 }
 
+/* Who waits for the end is asked when there will be none. */
+static bool serve_failure(struct cmd *cmd, const struct block_wake *wake UNUSED)
+{
+    reply_error(cmd->reply, ERR_FAILED);
+    return true;
+}
+
 void cmd_shutdown(struct cmd *cmd)
 {
     struct server *s = cmd->owner;
@@ -209,7 +219,22 @@ void cmd_shutdown(struct cmd *cmd)
         abort_shutdown(cmd);
         return;
     }
+    if (!(how & SHUTDOWN_NOW) && !cmd_may_block(cmd)) {
+        reply_error(cmd->reply,
+                    "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client");
+        return;
+    }
     /* No reply when it succeeds: the connection's end is the answer. */
-    if (start(s, how) == SHUTDOWN_FAILED)
+    switch (start(s, how)) {
+    case SHUTDOWN_FAILED:
         reply_error(cmd->reply, ERR_FAILED);
+        break;
+    case SHUTDOWN_WAITS:
+        cmd_block(cmd, &(struct block_on){ .serve = serve_failure,
+                                           .queue = &s->process.shutdown_waiters });
+        break;
+    case SHUTDOWN_ENDED:
+    case SHUTDOWN_NONE:
+        break;
+    }
 }

@@ -146,13 +146,14 @@ def test_pid_file_in_the_foreground(start_server: StartServer) -> None:
 
 
 def test_pid_file_that_cannot_be_written_is_reported(
-    start_server: StartServer, connect: Connect
+    start_server: StartServer, connect: Connect, subject: Subject
 ) -> None:
     server = start_server({"pidfile": "/nosuch/folder/a.pid"})
-    server.wait_for_log("Failed to write PID file: No such file or directory")
     assert connect(server).call("PING") == "PONG"
     server.stop()
-    assert "Removing the pid file" not in server.log
+    if subject.is_tarn:  # the peer says nothing, and removes what is not there
+        assert "Failed to write PID file: No such file or directory" in server.log
+        assert "Removing the pid file" not in server.log
 
 
 # Supervision
@@ -237,7 +238,7 @@ def test_upstart_is_told_by_stopping(start_server: StartServer, connect: Connect
 
 
 def _title(server: Server) -> str:
-    return Path(f"/proc/{server.pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+    return Path(f"/proc/{server.pid}/cmdline").read_bytes().split(b"\0")[0].decode()
 
 
 def test_title_shows_where_the_server_listens(
@@ -283,7 +284,8 @@ def test_templates_that_make_no_sense_are_refused(
 
 def test_title_may_stay_the_command_line(start_server: StartServer) -> None:
     server = start_server({"set-proc-title": "no"})
-    assert _title(server).split("\0") == server.command_line()
+    shown = Path(f"/proc/{server.pid}/cmdline").read_bytes().decode()
+    assert shown.split("\0") == [*server.command_line(), ""]
 
 
 def test_environment_survives_the_title(
@@ -324,7 +326,7 @@ def test_main_thread_runs_where_it_is_told(
     first, *_, last = sorted(os.sched_getaffinity(0))
     everything = _status(os.getpid(), "Cpus_allowed_list")
     server = start_server({name: str(last)})
-    assert _status(server.pid, "Cpus_allowed_list") == str(last)
+    wait_for("the main thread on one", lambda: _status(server.pid, "Cpus_allowed_list") == str(last))
     wait_for("the worker on all", lambda: _worker_processors(server) == [everything])
 
 
@@ -355,7 +357,7 @@ def _score(server: Server) -> int:
 def test_oom_score_follows_the_directives(start_server: StartServer, connect: Connect) -> None:
     server = start_server({"oom-score-adj": "yes", "oom-score-adj-values": [7, 200, 800]})
     base = int(Path("/proc/self/oom_score_adj").read_text())
-    assert _score(server) == base + 7
+    wait_for("the score", lambda: _score(server) == base + 7)
     c = connect(server)
     c.ok("CONFIG", "SET", "oom-score-adj-values", "11 200 800")
     assert _score(server) == base + 11
@@ -400,7 +402,7 @@ def test_a_score_that_the_kernel_refuses_changes_nothing(
         before = _score(server)
         assert c.err("CONFIG", "SET", "oom-score-adj-values", "-999 200 800") == (
             "ERR CONFIG SET failed (possibly related to argument 'oom-score-adj-values') - "
-            "Failed to apply new oom_score_adj configuration, check server logs."
+            "Failed to set current oom_score_adj. Check server logs."
         )
         assert _score(server) == before
         assert c.call("CONFIG", "GET", "oom-score-adj-values")[1] == b"0 200 800"
@@ -459,8 +461,11 @@ def test_clients_are_fewer_where_descriptors_are(
 ) -> None:
     with _with_descriptors(subject, tmp_path_factory, 100, 200, 10000).start() as server:
         with server.connect() as c:
-            assert c.call("CONFIG", "GET", "maxclients")[1] == b"168"
-        assert "maxclients has been reduced to 168 to compensate for low ulimit." in server.log
+            shown = int(c.call("CONFIG", "GET", "maxclients")[1])
+        # 32 are kept for other things; the peer goes down to the limit in steps of 16.
+        assert shown == 168 if subject.is_tarn else shown in range(153, 169)
+        reduced = f"maxclients has been reduced to {shown} to compensate for low ulimit."
+        assert reduced in server.log
 
 
 def test_too_few_descriptors_end_the_start(
