@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 #include "base/words.h"
+#include "dispatch/block.h"
 #include "dispatch/cmd.h"
+#include "event/loop.h"
 #include "journal/journal.h"
 
 #define ROOM_BYTES ((size_t)1024)
@@ -71,6 +73,12 @@ static void host_defer(struct session *s, const struct request *request)
         buf_printf(out, "%s%.*s", i ? " " : "", SLICE_ARGS(request->parsed.argv[i]));
 }
 
+static void host_resume(struct session *s)
+{
+    owner_of(s)->resumes++;
+    s->flags &= ~(uint32_t)SESSION_PARKED;
+}
+
 static void host_protocol_error(struct session *s, const struct request *request)
 {
     reply_errorf(&s->reply, "ERR %s", request->error);
@@ -119,6 +127,7 @@ static int host_set_name(struct session *s, struct slice name)
 static const struct session_host host = {
     .kind = "test",
     .defer = host_defer,
+    .resume = host_resume,
     .protocol_error = host_protocol_error,
     .suspicious = host_suspicious,
     .is_local = host_is_local,
@@ -173,6 +182,9 @@ void dispatch_world_init(struct dispatch_world *w, const struct command *rows, s
     w->ks = keyspace_new(w->journal, NULL, 1);
     keyspace_start(w->ks);
     w->dispatch = dispatch_new(w->ks, w->journal);
+    int rc = loop_new(16, &w->loop);
+    ASSERT(rc == 0);
+    dispatch_use_loop(w->dispatch, w->loop);
     dispatch_hooks(w->dispatch)->resumed.fn = on_resumed;
     dispatch_hooks(w->dispatch)->resumed.arg = w;
     dispatch_register_own(w->dispatch);
@@ -190,6 +202,7 @@ void dispatch_world_done(struct dispatch_world *w)
     }
     test_sink_done(&w->sink);
     dispatch_free(w->dispatch);
+    (void)loop_free(w->loop);
     keyspace_free(w->ks);
     journal_free(w->journal);
     buf_done(&w->shown);
@@ -274,6 +287,13 @@ static bool configure(const struct directive_table *table, const char *name, con
         return true;
     }
     return false;
+}
+
+void dispatch_world_pass(struct dispatch_world *w, int64_t ms)
+{
+    w->now_ns += (uint64_t)ms * 1000000;
+    dispatch_time_sync(w->dispatch);
+    (void)loop_turn(w->loop, LOOP_TIMERS);
 }
 
 void dispatch_world_config(struct dispatch_world *w, const char *name, const char *value)

@@ -14,7 +14,7 @@
 #include "journal/test_sink.h"
 
 #define DISPATCH_WORLD_NOW_MS ((int64_t)1700000000000)
-#define DISPATCH_WORLD_SESSIONS 3
+#define DISPATCH_WORLD_SESSIONS 6
 
 struct dispatch_world;
 
@@ -23,7 +23,7 @@ struct world_session {
     struct dispatch_world *world;
     struct buf reply, deferred;
     size_t places[REPLY_DEFERRED_DEPTH];
-    int suspicious, resets, closes;
+    int suspicious, resets, closes, resumes;
     bool is_local;
     char name[32];
 };
@@ -33,6 +33,7 @@ struct dispatch_world {
     uint64_t step_ns;
     int resumed; /* calls of the hook */
     struct clock_source clock;
+    struct loop *loop; /* its timers run in dispatch_world_pass() */
     struct journal *journal;
     struct test_sink sink;
     struct keyspace *ks;
@@ -57,6 +58,8 @@ const char *dispatch_world_reply(struct dispatch_world *w, int s);
 const char *dispatch_world_deferred(struct dispatch_world *w, int s);
 /* One request of session 0, and its reply. */
 const char *dispatch_world_ask(struct dispatch_world *w, const char *line);
+/* Time passes; timers that are due run. */
+void dispatch_world_pass(struct dispatch_world *w, int64_t ms);
 /* Stores and applies a directive's value. */
 void dispatch_world_config(struct dispatch_world *w, const char *name, const char *value);
 

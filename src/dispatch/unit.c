@@ -66,20 +66,23 @@ INLINE void call_begin(struct dispatch *d, struct cmd *cmd, struct call *call)
     call->outer = d->current;
     call->start_ns = d->clock.last_ns;
     call->mark = observe_begin(cmd->reply);
-    call->dirty_before = keyspace_dirty(d->keyspace);
     call->journaled = journal_is_on(d->journal);
     d->current = cmd;
     d->errors_noted = cmd->reply->errors;
-    if (UNLIKELY(call->journaled))
+    if (UNLIKELY(call->journaled)) {
+        call->dirty_before = keyspace_dirty(d->keyspace);
         journal_unit_begin(d->journal);
+    }
     call->no_touch = cmd->session->flags & SESSION_NO_TOUCH;
     if (UNLIKELY(call->no_touch))
         keyspace_set_no_touch(d->keyspace, !slice_is(cmd->argv[0], "touch"));
 }
 
 /* What the call changed goes to the journal: as the handler told, else as it was received. */
-static void journal_request(struct dispatch *d, const struct cmd *cmd)
+static COLD void journal_request(struct dispatch *d, const struct cmd *cmd, const struct call *call)
 {
+    if (cmd->told_effect || keyspace_dirty(d->keyspace) == call->dirty_before)
+        return;
     const struct resp_request *parsed = &cmd->request->parsed;
     if (parsed->wire.len)
         journal_effect_wire(d->journal, db_index(cmd->db), parsed->wire);
@@ -92,9 +95,8 @@ INLINE void call_leave(struct dispatch *d, const struct cmd *cmd, const struct c
 {
     if (UNLIKELY(call->no_touch))
         keyspace_set_no_touch(d->keyspace, false);
-    bool changed = keyspace_dirty(d->keyspace) != call->dirty_before;
-    if (UNLIKELY(call->journaled && changed && !cmd->told_effect))
-        journal_request(d, cmd);
+    if (UNLIKELY(call->journaled))
+        journal_request(d, cmd, call);
     d->current = call->outer;
 }
 
@@ -171,19 +173,25 @@ INLINE struct cmd cmd_of(struct session *s, const struct request *request, struc
         .db = s->db,
         .session = s,
         .dispatch = s->dispatch,
-        .owner = request->slot ? request->slot->owner : NULL,
-        .row = request->slot ? request->slot->row : NULL,
         .arena = arena,
         .request = request,
-        .hash = request->hash,
-        .hash_at = request->slot ? request->slot->first_key : 0,
     };
+}
+
+/* What the command's row and slot say, when it is known to have one. */
+INLINE void cmd_take_slot(struct cmd *cmd, const struct command_slot *slot)
+{
+    cmd->row = slot->row;
+    cmd->owner = slot->owner;
+    cmd->hash = cmd->request->hash;
+    cmd->hash_at = slot->first_key;
 }
 
 void unit_nest(struct cmd *outer, struct request *request)
 {
     struct dispatch *d = outer->dispatch;
     struct cmd cmd = cmd_of(outer->session, request, outer->arena);
+    cmd_take_slot(&cmd, request->slot);
     struct call call;
     call_begin(d, &cmd, &call);
     cmd.row->run(&cmd);
@@ -196,6 +204,7 @@ void unit_nest(struct cmd *outer, struct request *request)
 bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *wake)
 {
     struct cmd cmd = cmd_of(w->session, &w->request, &d->waiting.scratch);
+    cmd_take_slot(&cmd, w->request.slot);
     struct call call;
     call_begin(d, &cmd, &call);
     bool served = w->block.serve(&cmd, wake);
@@ -212,6 +221,7 @@ bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *w
 void unit_give_up(struct dispatch *d, struct waiter *w, const char *error)
 {
     struct cmd cmd = cmd_of(w->session, &w->request, &d->waiting.scratch);
+    cmd_take_slot(&cmd, w->request.slot);
     const struct block_wake wake = { .note = w->block.note };
     uint32_t errors_noted = d->errors_noted; /* of the session that unblocks this one */
     struct call call;
@@ -278,6 +288,7 @@ void unit_run(struct dispatch *d, struct request *request, struct arena *arena)
     if (UNLIKELY(!slot || !arity_fits(slot->row, request->parsed.argc) || !slot->row->run)) {
         refuse(d, &cmd, slot);
     } else {
+        cmd_take_slot(&cmd, slot);
         uint32_t live = slot->gates & (d->live_gates | s->gates) & ~s->exempt;
         if (LIKELY(live == 0) || pass_gates(d, &cmd, slot))
             run_unit(d, &cmd);
