@@ -109,6 +109,16 @@ struct client *clients_find(const struct clients *cs, uint64_t id)
     return NULL;
 }
 
+void clients_each(const struct clients *cs, void (*visit)(void *arg, const struct client *c),
+                  void *arg)
+{
+    for (const struct list *node = cs->all.next; node != &cs->all; node = node->next) {
+        const struct client *c = LIST_ENTRY((struct list *)(uintptr_t)node, struct client, in_all);
+        if (!(c->flags & CLIENT_CLOSING))
+            visit(arg, c);
+    }
+}
+
 /* ---- accepting ---- */
 
 static const char denied[] =

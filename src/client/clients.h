@@ -94,6 +94,9 @@ struct job_table clients_jobs(struct clients *cs);
 void client_close(struct client *c);
 /* The id is CLIENT ID's. NULL if there is none. */
 struct client *clients_find(const struct clients *cs, uint64_t id);
+/* Those that are not closing, the oldest first. */
+void clients_each(const struct clients *cs, void (*visit)(void *arg, const struct client *c),
+                  void *arg);
 /* Writes the line of CLIENT LIST without its line end: also for logs. */
 void client_describe(const struct client *c, struct buf *out);
 

@@ -205,6 +205,8 @@ uint64_t db_scan(struct db *db, uint64_t cursor, table_visit visit, void *arg);
 void db_each(struct db *db, table_visit visit, void *arg); /* must not change the database */
 bool db_is_expired(const struct db *db, const struct entry *e);
 void db_table_stats(const struct db *db, struct table_stats *ret_stats);
+/* Checks every invariant of all tables and time trees; asserts. Takes as long as they are big. */
+void keyspace_verify(const struct keyspace *ks);
 /* Bytes of table and time tree. */
 size_t db_overhead(const struct db *db);
 /* Makes room for so many keys ahead of a load. */

@@ -275,6 +275,18 @@ void db_table_stats(const struct db *db, struct table_stats *ret_stats)
         table_stats_read(db->keys, ret_stats);
 }
 
+void keyspace_verify(const struct keyspace *ks)
+{
+    for (int i = 0; i < ks->count; i++) {
+        const struct db *db = &ks->dbs[i];
+        if (db->keys)
+            table_verify(db->keys);
+        if (db->expires)
+            timetree_verify(db->expires);
+        ASSERT(db_count_expires(db) <= db_count(db));
+    }
+}
+
 size_t db_overhead(const struct db *db)
 {
     size_t bytes = db->keys ? table_footprint(db->keys) : 0;

@@ -16,6 +16,7 @@
 #include "event/worker.h"
 #include "journal/journal.h"
 #include "server/metrics_priv.h"
+#include "server/restart.h"
 #include "server/server_priv.h"
 #include "server/unbuilt.h"
 #include "server/version.h"
@@ -162,6 +163,7 @@ static int (*const steps[])(struct server *s) = {
     warn_of_directives,
     process_check_machine,
     process_set_up,
+    crash_install,
     make_room_for_clients,
     wake_rooms,
     start_moving_bytes,
@@ -177,6 +179,7 @@ int server_boot(struct server *s, int argc, char **argv)
     s->started_ms = clock_wall_ms();
     rand_hex(s->run_id, sizeof(s->run_id) - 1);
     rand_hex(s->replication_id, sizeof(s->replication_id) - 1);
+    s->restart = restart_new(argc, argv);
     process_take_arguments(s, argc, argv);
 
     int error = 0;
@@ -187,6 +190,7 @@ int server_boot(struct server *s, int argc, char **argv)
 
 void server_done(struct server *s)
 {
+    crash_forget_server(s);
     listeners_close(s);
     if (s->clients)
         clients_close(s->clients);
@@ -205,4 +209,5 @@ void server_done(struct server *s)
     mem_free(s->running_jobs);
     unbuilt_free(s->unbuilt);
     process_done(s);
+    s->restart = restart_free(s->restart);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "event/loop.h"
+#include "server/restart.h"
 #include "server/server_priv.h"
 #include "server/syscheck.h"
 #include "server/version.h"
@@ -59,6 +60,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     loop_run(server.loop);
+    struct restart *restart = server.restart;
+    server.restart = NULL;
     server_done(&server);
+    restart_if_asked(restart);
+    restart_free(restart);
     return server.exit_status;
 }

@@ -15,12 +15,14 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "server/config.h"
+#include "server/crash.h"
 #include "server/info.h"
 #include "server/process.h"
 #include "server/sampler.h"
 
 struct clients;
 struct info;
+struct restart;
 struct running_job;
 struct dispatch;
 struct journal;
@@ -88,6 +90,8 @@ struct server {
     char run_id[41];
     char replication_id[41];
     struct process process;
+    struct crash_settings crash;
+    struct restart *restart;
     int exit_status;
 };
 

@@ -26,9 +26,10 @@ void server_register_commands(struct server *s)
 }
 
 /* The tables whose settings are parts of struct server. */
-#define OWN_TABLES(s)                                                                     \
-    {                                                                                     \
-        server_directives(s), net_directives(s), log_directives(s), process_directives(s) \
+#define OWN_TABLES(s)                                                                      \
+    {                                                                                      \
+        server_directives(s), net_directives(s), log_directives(s), process_directives(s), \
+            crash_directives(s)                                                            \
     }
 
 void server_init_directives(struct server *s)
@@ -89,5 +90,6 @@ size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLE
     out[count++] = clients_jobs(s->clients);
     out[count++] = keyspace_jobs(s->keyspace);
     out[count++] = server_jobs(s);
+    out[count++] = crash_jobs(s);
     return count;
 }
