@@ -325,7 +325,7 @@ TEST(random_operations_agree_with_a_plain_model)
     world_init(&w);
     for (int round = 0; round < 6000; round++) {
         ops[rand_below(&w.rand, COUNT_OF(ops))](&w);
-        if (round % 8 == 0)
+        if (round % 32 == 0)
             check_world(&w);
     }
     check_world(&w);
