@@ -172,7 +172,7 @@ static int parse_octal(const struct directive *row, struct slice text, union val
     bool negative = text.len > 0 && text.ptr[0] == '-';
     struct slice digits = slice_from(text, negative);
     int64_t number = 0;
-    bool good = digits.len > 0 && digits.len <= 20;
+    bool good = digits.len <= 20 && !(negative && digits.len == 0); /* nothing means 0 */
     for (size_t i = 0; good && i < digits.len; i++) {
         good = digits.ptr[i] >= '0' && digits.ptr[i] <= '7';
         number = number * 8 + (digits.ptr[i] - '0');

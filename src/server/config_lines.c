@@ -40,23 +40,10 @@ static bool is_user_known(const struct config *c, struct slice name)
     return false;
 }
 
-static bool has_space_or_zero(struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (name.ptr[i] == '\0' || strchr(" \t\n\v\f\r", name.ptr[i]))
-            return true;
-    return false;
-}
-
 static int run_user(struct config *c, const struct slice *words, size_t count UNUSED,
                     struct config_error *error)
 {
     struct slice name = words[1];
-    if (has_space_or_zero(name))
-        return config_refuse(error,
-                             "Error in user declaration '%.*s': Usernames can't contain spaces or "
-                             "null characters",
-                             SLICE_ARGS(name));
     if (is_user_known(c, name))
         return config_refuse(error,
                              "Error in user declaration '%.*s': Duplicate user found. A user can "
@@ -107,12 +94,16 @@ const struct config_line *config_find_line(struct slice name)
 /* What CONFIG REWRITE of the peers writes for the user that is there anyway. */
 static bool is_usual_user(const struct slice *words, size_t count)
 {
-    static const char *const usual[] = { "user", "default", "on",   "nopass", "sanitize-payload",
-                                         "~*",   "&*",      "+@all" };
-    bool same = count == COUNT_OF(usual);
-    for (size_t i = 0; same && i < count; i++)
-        same = slice_is(words[i], usual[i]);
-    return same;
+    static const char *const usual[] = { "user", "default", "on", "nopass", "~*", "&*", "+@all" };
+    size_t same = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (slice_is(words[i], "sanitize-payload"))
+            continue;
+        if (same == COUNT_OF(usual) || !slice_is(words[i], usual[same]))
+            return false;
+        same++;
+    }
+    return same == COUNT_OF(usual);
 }
 
 int config_run_line(struct config *c, const struct config_line *line, const struct slice *words,

@@ -163,43 +163,63 @@ static void put_line(struct rewrite *w, size_t owner, struct slice text)
         return;
     }
     w->first_line[owner] = w->count + 1;
-    if (!w->has_marker)
+    if (!w->has_marker) {
+        if (w->count > 0)
+            add_line(w, SLICE(""), NOBODY);
         add_line(w, slice_str(marker), NOBODY);
+    }
     w->has_marker = true;
     add_line(w, text, NOBODY);
 }
 
-/* One line with all words, or several with `line_words` each. */
-static void put_value(struct rewrite *w, const struct config_row *found, struct slice value)
+/* Cuts off the words of one line. */
+static struct slice take_part(const struct directive *row, struct slice *value)
+{
+    struct slice part = *value;
+    size_t words = 0;
+    for (size_t i = 0; row->line_words && i < value->len && part.len == value->len; i++)
+        if (value->ptr[i] == ' ' && ++words == row->line_words)
+            part = slice_of(value->ptr, i);
+    *value = slice_from(*value, MIN_OF(part.len + 1, value->len));
+    return part;
+}
+
+static void put_part(struct rewrite *w, const struct config_row *found, struct slice part)
 {
     const struct directive *row = found->row;
     bool is_text = row->type == DIRECTIVE_STRING || row->type == DIRECTIVE_CUSTOM;
     uint64_t bytes;
     struct buf line;
     buf_init(&line, BUF_NO_CEILING);
-    do {
-        struct slice part = value;
-        size_t words = 0;
-        for (size_t i = 0; row->line_words && i < value.len; i++)
-            if (value.ptr[i] == ' ' && ++words == row->line_words) {
-                part = slice_of(value.ptr, i);
-                break;
-            }
-        value = slice_from(value, MIN_OF(part.len + 1, value.len));
-        buf_clear(&line);
-        buf_printf(&line, "%s ", row->name);
-        if (row->type == DIRECTIVE_MEMORY && num_parse_uint(part, &bytes))
-            append_memory(&line, bytes);
-        else
-            append_words(&line, part, is_text && !(row->flags & DIRECTIVE_MULTI));
-        put_line(w, found->index, buf_slice(&line));
-    } while (value.len > 0);
+    buf_printf(&line, "%s ", row->name);
+    if (row->type == DIRECTIVE_MEMORY && num_parse_uint(part, &bytes))
+        append_memory(&line, bytes);
+    else
+        append_words(&line, part, is_text && !(row->flags & DIRECTIVE_MULTI));
+    put_line(w, found->index, buf_slice(&line));
     buf_done(&line);
 }
 
 static bool has_line(const struct rewrite *w, size_t owner)
 {
-    return w->first_line[owner] < w->count;
+    for (size_t i = w->first_line[owner]; i < w->count; i++)
+        if (w->lines[i].owner == owner)
+            return true;
+    return false;
+}
+
+/* One line with all words, or several with `line_words` each. Lines that set a part of the value
+ * each (they do not add up) are left out where the part is the initial one. */
+static void put_value(struct rewrite *w, const struct config_row *found, struct slice value)
+{
+    bool all = w->force_all || !found->row->line_words || (found->row->flags & DIRECTIVE_ADDS);
+    struct slice initial = slice_str(config_initial(w->config, found));
+    do {
+        struct slice part = take_part(found->row, &value);
+        bool is_initial = slice_eq(part, take_part(found->row, &initial));
+        if (all || !is_initial || has_line(w, found->index))
+            put_part(w, found, part);
+    } while (value.len > 0);
 }
 
 static void rewrite_directive(struct rewrite *w, const struct config_row *found)

@@ -9,7 +9,7 @@ static const struct directive_word pubsub_words[] = { { "allchannels", 0 },
                                                       { NULL, 0 } };
 
 /* Classes of events, in the order in which they are shown; those up to `ALL_CLASSES` are in A. */
-static const char event_classes[] = "g$lshzxetdKEmn";
+static const char event_classes[] = "g$lshzxetdnKEm";
 
 enum { ALL_CLASSES = 10, CELL_EVENTS = __COUNTER__ };
 

@@ -23,6 +23,12 @@ static int check_name(struct slice value, const char *reason, const char **ret_e
     return slice_find(value, '/') < 0 ? 0 : -EINVAL;
 }
 
+static int check_not_empty(struct slice value, const char *reason, const char **ret_error)
+{
+    *ret_error = reason;
+    return value.len > 0 ? 0 : -EINVAL;
+}
+
 static int check_dbfilename(void *owner UNUSED, struct slice value, const char **ret_error)
 {
     return check_name(value, "dbfilename can't be a path, just a filename", ret_error);
@@ -30,12 +36,16 @@ static int check_dbfilename(void *owner UNUSED, struct slice value, const char *
 
 static int check_appendfilename(void *owner UNUSED, struct slice value, const char **ret_error)
 {
-    return check_name(value, "appendfilename can't be a path, just a filename", ret_error);
+    int rc = check_not_empty(value, "appendfilename can't be empty", ret_error);
+    return rc < 0 ? rc
+                  : check_name(value, "appendfilename can't be a path, just a filename", ret_error);
 }
 
 static int check_appenddirname(void *owner UNUSED, struct slice value, const char **ret_error)
 {
-    return check_name(value, "appenddirname can't be a path, just a dirname", ret_error);
+    int rc = check_not_empty(value, "appenddirname can't be empty", ret_error);
+    return rc < 0 ? rc
+                  : check_name(value, "appenddirname can't be a path, just a dirname", ret_error);
 }
 
 enum { CELL_SAVE = __COUNTER__ };

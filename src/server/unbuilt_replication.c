@@ -13,7 +13,15 @@ static const struct directive_word propagation_words[] = {
     { "ignore", 0 }, { "panic", 1 }, { "panic-on-replicas", 2 }, { NULL, 0 }
 };
 
-enum { CELL_REPLICAOF = __COUNTER__ };
+enum { CELL_REPLICAOF = __COUNTER__, CELL_BACKLOG = __COUNTER__ };
+
+/* A smaller backlog would be of no use. */
+static int apply_backlog(void *owner, const char **ret_error UNUSED)
+{
+    union unbuilt_cell *cells = owner;
+    cells[CELL_BACKLOG].number = MAX_OF(cells[CELL_BACKLOG].number, (int64_t)16384);
+    return 0;
+}
 
 static int parse_replicaof(void *owner, const struct slice *words, size_t count,
                            const char **ret_error)
@@ -164,10 +172,11 @@ static const struct directive rows[] = {
     { .name = "repl-backlog-size",
       .type = DIRECTIVE_MEMORY,
       .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
+      .offset = CELL_BACKLOG * sizeof(union unbuilt_cell),
       .min = 1,
       .max = INT64_MAX,
       .initial = "10mb",
+      .apply = apply_backlog,
       .summary = "How much of the last changes is kept for replicas whose link was lost for "
                  "a moment." },
     { .name = "repl-backlog-ttl",
