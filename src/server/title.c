@@ -73,10 +73,10 @@ bool title_expand(struct slice template, const struct title_values *values, stru
 
 bool title_is_good(struct slice template)
 {
-    static const struct title_values none = { "", "", "", "", "", 0, 0 };
+    static const struct title_values least = { "", "*:0", "", "", "", 0, 0 };
     struct buf out;
     buf_init(&out, BUF_NO_CEILING);
-    bool good = title_expand(template, &none, &out);
+    bool good = title_expand(template, &least, &out) && out.len > 0; /* it says something */
     buf_done(&out);
     return good;
 }

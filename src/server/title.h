@@ -25,7 +25,7 @@ struct title_values {
  * template, an unknown variable and a brace that is not closed: nothing is appended. */
 MUST_USE bool title_expand(struct slice template, const struct title_values *values,
                            struct buf *out);
-/* Whether title_expand would succeed. */
+/* Whether title_expand would succeed, and say something whatever the title and the mode are. */
 bool title_is_good(struct slice template);
 
 struct title_area {

@@ -50,6 +50,7 @@ TEST(templates_that_make_no_sense_are_refused)
         CHECK(!title_is_good(slice_str(wrong[i])));
     }
     CHECK(title_is_good(SLICE("a } {port}")));
+    CHECK(!title_is_good(SLICE("{title}"))); /* says nothing by itself */
 }
 
 TEST(a_refused_template_appends_nothing)
