@@ -73,13 +73,13 @@ static void forget_at(struct latency *l, size_t i)
     memmove(&l->series[i], &l->series[i + 1], (l->count - i) * sizeof(*l->series));
 }
 
-bool latency_forget(struct latency *l, struct slice event)
+size_t latency_forget(struct latency *l, struct slice event)
 {
-    size_t i = index_of(l, event);
-    if (i == l->count)
-        return false;
-    forget_at(l, i);
-    return true;
+    size_t before = l->count;
+    for (size_t i = before; i-- > 0;)
+        if (slice_is(event, l->series[i]->event))
+            forget_at(l, i);
+    return before - l->count;
 }
 
 void latency_forget_all(struct latency *l)

@@ -57,7 +57,8 @@ void latency_done(struct latency *l);
 const struct latency_series *latency_find(const struct latency *l, struct slice event);
 /* The i-th sample, oldest first. */
 struct latency_sample latency_sample_at(const struct latency_series *series, unsigned i);
-bool latency_forget(struct latency *l, struct slice event); /* false: there was none */
+/* In any case of letters, as the peers have it here and nowhere else. The number forgotten. */
+size_t latency_forget(struct latency *l, struct slice event);
 void latency_forget_all(struct latency *l);
 
 #endif
