@@ -20,7 +20,7 @@ static void host_protocol_error(struct session *s, const struct request *request
     if (log_level() <= LOG_VERBOSE) {
         struct buf line;
         buf_init(&line, BUF_NO_CEILING);
-        client_describe(c, &line);
+        client_describe_for_log(c, &line);
         log_write(LOG_VERBOSE, "Protocol error (%s) from client: %s", request->error,
                   buf_cstr(&line));
         buf_done(&line);
@@ -33,7 +33,7 @@ static void host_suspicious(struct session *s)
 {
     struct buf line;
     buf_init(&line, BUF_NO_CEILING);
-    client_describe(client_of(s), &line);
+    client_describe_for_log(client_of(s), &line);
     log_write(LOG_WARNING,
               "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
               "commands to the server. This is likely due to an attacker attempting to use Cross "
@@ -200,7 +200,7 @@ void client_close_logged(struct client *c, const char *why)
 {
     struct buf line;
     buf_init(&line, BUF_NO_CEILING);
-    client_describe(c, &line);
+    client_describe_for_log(c, &line);
     log_write(LOG_WARNING, "Client %s %s", buf_cstr(&line), why);
     buf_done(&line);
     client_close(c);

@@ -1,6 +1,7 @@
 /* The line of CLIENT LIST and CLIENT INFO. */
 #include <inttypes.h>
 
+#include "base/log.h"
 #include "client/client_priv.h"
 #include "db/db.h"
 #include "net/conn.h"
@@ -33,14 +34,22 @@ void client_flags_text(const struct client *c, char out[static 32])
     out[len] = '\0';
 }
 
-static void describe_addresses(const struct client *c, struct buf *out)
+/* What a client has chosen to be called. */
+static const char *chosen(const char *text, bool hides)
+{
+    if (!text || !*text)
+        return "";
+    return hides ? "*redacted*" : text;
+}
+
+static void describe_addresses(const struct client *c, bool hides, struct buf *out)
 {
     const struct conn *conn = stream_conn(c->stream);
     char peer[SOCKET_TEXT_MAX], own[SOCKET_TEXT_MAX];
     (void)socket_peer_text(conn->fd, peer);
     (void)socket_own_text(conn->fd, own);
     buf_printf(out, "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s", c->session.id, peer, own,
-               conn->fd, c->names.name ? c->names.name : "");
+               conn->fd, chosen(c->names.name, hides));
 }
 
 static void describe_memory(const struct client *c, struct buf *out)
@@ -54,13 +63,13 @@ static void describe_memory(const struct client *c, struct buf *out)
                open, open, c->out.count, client_output_memory(c), client_memory(c));
 }
 
-void client_describe(const struct client *c, struct buf *out)
+static void describe(const struct client *c, bool hides, struct buf *out)
 {
     const struct command_slot *last = c->session.last;
     int64_t now_ms = dispatch_now_ms(c->owner->dispatch);
     char flags[32];
 
-    describe_addresses(c, out);
+    describe_addresses(c, hides, out);
     client_flags_text(c, flags);
     int queued = session_in_transaction(&c->session) ? (int)session_queued(&c->session) : -1;
     buf_printf(out,
@@ -69,10 +78,20 @@ void client_describe(const struct client *c, struct buf *out)
                (now_ms - c->created_ms) / 1000, (now_ms - c->active_ms) / 1000, flags,
                db_index(c->session.db), queued, session_watched(&c->session));
     describe_memory(c, out);
-    buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%u lib-name=%s lib-ver=%s",
+    buf_printf(out, " events=%s cmd=%s user=%s redir=-1 resp=%u lib-name=%s lib-ver=%s",
                client_unsent(c) > 0 ? "rw" : "r", last ? last->full_name : "NULL",
-               (unsigned)c->session.reply.proto, c->names.lib_name ? c->names.lib_name : "",
-               c->names.lib_ver ? c->names.lib_ver : "");
+               chosen("default", hides), (unsigned)c->session.reply.proto,
+               chosen(c->names.lib_name, hides), chosen(c->names.lib_ver, hides));
     buf_printf(out, " tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64 " tot-cmds=%" PRIu64, c->net_in,
                c->net_out, c->session.commands);
+}
+
+void client_describe(const struct client *c, struct buf *out)
+{
+    describe(c, /* hides= */ false, out);
+}
+
+void client_describe_for_log(const struct client *c, struct buf *out)
+{
+    describe(c, log_hides_user_data(), out);
 }

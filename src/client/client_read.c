@@ -32,9 +32,12 @@ static bool check_query_limit(struct client *c, size_t more)
 
     struct buf line;
     buf_init(&line, BUF_NO_CEILING);
-    client_describe(c, &line);
+    client_describe_for_log(c, &line);
     buf_append_str(&line, " (qbuf initial bytes: ");
-    words_quote(&line, slice_of(c->held, MIN_OF(c->held_len, (size_t)64)));
+    if (log_hides_user_data())
+        buf_append_str(&line, "*redacted*");
+    else
+        words_quote(&line, slice_of(c->held, MIN_OF(c->held_len, (size_t)64)));
     log_write(LOG_WARNING, "Closing client that reached max query buffer length: %s)",
               buf_cstr(&line));
     buf_done(&line);

@@ -97,8 +97,10 @@ struct client *clients_find(const struct clients *cs, uint64_t id);
 /* Those that are not closing, the oldest first. */
 void clients_each(const struct clients *cs, void (*visit)(void *arg, const struct client *c),
                   void *arg);
-/* Writes the line of CLIENT LIST without its line end: also for logs. */
+/* Writes the line of CLIENT LIST without its line end. */
 void client_describe(const struct client *c, struct buf *out);
+/* The same for the log: without the names that users gave, if they are to be hidden. */
+void client_describe_for_log(const struct client *c, struct buf *out);
 
 /* ---- what the room exports ---- */
 

@@ -100,6 +100,28 @@ def test_level_nothing_is_silence(start_server: StartServer, connect: Connect) -
     assert server.log == before
 
 
+# What users sent
+
+
+@pytest.mark.beyond_oracle
+def test_what_users_sent_stays_out_of_the_log(start_server: StartServer, connect: Connect) -> None:
+    server = start_server({"client-query-buffer-limit": "1mb"})
+    for hides in ("yes", "no"):
+        connect(server).ok("CONFIG", "SET", "hide-user-data-from-log", hides)
+        c = connect(server)
+        c.ok("CLIENT", "SETNAME", f"name-{hides}")
+        c.send_raw(b"POST / HTTP/1.1\r\n")
+        assert c.read_to_end() == b""
+        c = connect(server)
+        with pytest.raises(OSError):  # it closes before it has read everything
+            while True:
+                c.send_raw(b"*2\r\n$4\r\nECHO\r\n$9000000\r\n" + f"text-{hides}".encode() * 100_000)
+    server.wait_for_log("POST.* name=name-no ")
+    server.wait_for_log("max query buffer length.*text-no")
+    assert "name=*redacted* " in server.log
+    assert "name-yes" not in server.log and "text-yes" not in server.log
+
+
 # Files
 
 
