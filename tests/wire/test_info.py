@@ -312,16 +312,17 @@ def test_listeners_are_told(start_server: StartServer, connect: Connect) -> None
 @pytest.mark.beyond_oracle
 def test_turns_and_commands_are_timed(start_server: StartServer, connect: Connect) -> None:
     c = connect(start_server())
-    c.ok("DEBUG", "SLEEP", "0.02")
+    c.ok("DEBUG", "SLEEP", "0.5")
     c.pipeline([("PING",)] * 50)
     stats = info_fields(c.ok("INFO", "stats"))
     debug = info_fields(c.ok("INFO", "debug"))
-    assert int(stats["eventloop_duration_cmd_sum"]) >= 20_000
+    assert int(stats["eventloop_duration_cmd_sum"]) >= 500_000
     assert int(stats["eventloop_duration_sum"]) >= int(stats["eventloop_duration_cmd_sum"])
-    assert int(debug["eventloop_duration_max"]) >= 20_000
+    longest = int(debug["eventloop_duration_max"])
+    assert longest >= 500_000
     assert int(debug["eventloop_cmd_per_cycle_max"]) > 1
     c.ok("CONFIG", "RESETSTAT")
-    assert int(info_fields(c.ok("INFO", "debug"))["eventloop_duration_max"]) < 20_000
+    assert int(info_fields(c.ok("INFO", "debug"))["eventloop_duration_max"]) < longest
 
 
 @pytest.mark.beyond_oracle
