@@ -185,6 +185,19 @@ def test_scripts_of_the_package_are_good_shell() -> None:
         assert script.stat().st_mode & 0o111, f"{script} cannot be run"
 
 
+def _words(text: str, pattern: str) -> set[str]:
+    found = re.search(pattern, text, re.DOTALL)
+    assert found, pattern
+    return set(found.group(1).replace("\\\n", " ").split())
+
+
+def test_image_is_built_with_what_building_needs() -> None:
+    bootstrap = (ROOT / "scripts/bootstrap").read_text(encoding="utf-8")
+    needed = _words(bootstrap, r'run_packages="([^"]*)"')
+    image = (ROOT / "packaging/Containerfile").read_text(encoding="utf-8")
+    assert _words(image, r"--no-install-recommends \\\n(.*?)&&") == needed
+
+
 @pytest.mark.heavy
 @pytest.mark.skipif(not shutil.which("dpkg-shlibdeps"), reason="dpkg-dev is not installed")
 def test_debian_package(build: Path, tmp_path: Path) -> None:
