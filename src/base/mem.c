@@ -104,7 +104,7 @@ char *mem_strdup(const char *str)
 
 void mem_out_of_memory(size_t size)
 {
-    PANIC("out of memory allocating %zu bytes", size);
+    PANIC("Out Of Memory allocating %zu bytes!", size);
 }
 
 static uint64_t rss_read(void)

@@ -18,6 +18,8 @@ static int64_t period_ms(const struct running_job *job)
 static int64_t run_job(struct loop *loop UNUSED, void *arg)
 {
     const struct running_job *job = arg;
+    if (UNLIKELY(job->server->cron_is_paused))
+        return period_ms(job);
     uint64_t start_ns = clock_mono_ns();
     job->row->run(job->owner);
     job->server->turn.cron_ns += clock_mono_ns() - start_ns;

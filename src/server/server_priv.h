@@ -84,6 +84,7 @@ struct server {
     struct info *info;          /* made at the first INFO */
 
     struct running_job *running_jobs; /* cron.c */
+    bool cron_is_paused;              /* DEBUG PAUSE-CRON */
     uint64_t expiry_timer;            /* wakes the loop when the next key is due */
     int64_t expiry_timer_at_ms;
     int64_t started_ms;
