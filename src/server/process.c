@@ -264,8 +264,8 @@ int process_set_up(struct server *s)
         log_write(LOG_WARNING, "Failed to configure LOCALE for invalid locale name.");
         return -EINVAL;
     }
+    (void)!mem_set_background_purge(settings->jemalloc_bg_thread); /* its thread runs anywhere */
     choose_processors(s);
-    (void)!mem_set_background_purge(settings->jemalloc_bg_thread);
     (void)!process_apply_oom(s);
     process_update_title(s);
     s->process.is_set_up = true;

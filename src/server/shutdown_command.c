@@ -32,16 +32,22 @@ static uint64_t count_keys(const struct server *s)
     return keys;
 }
 
-static bool has_save_points(const struct server *s)
+static bool is_shown_as(const struct server *s, struct slice name, const char *value)
 {
     struct config_row found;
-    struct buf value;
-    buf_init(&value, BUF_NO_CEILING);
-    if (config_find(s->config, SLICE("save"), &found))
-        directive_show(found.table, found.row, &value);
-    bool has = value.len > 0;
-    buf_done(&value);
-    return has;
+    struct buf shown;
+    buf_init(&shown, BUF_NO_CEILING);
+    if (config_find(s->config, name, &found))
+        directive_show(found.table, found.row, &shown);
+    bool is = slice_is(buf_slice(&shown), value);
+    buf_done(&shown);
+    return is;
+}
+
+/* As by the peers, who would save or have saved. */
+static bool seems_to_save(const struct server *s)
+{
+    return !is_shown_as(s, SLICE("save"), "") || is_shown_as(s, SLICE("appendonly"), "yes");
 }
 
 /* Nobody shall believe that data was saved: whoever asks for it is refused, and whoever may expect
@@ -56,7 +62,7 @@ static int save_data(void *owner, uint32_t how)
         return -ENOTSUP;
     }
     uint64_t keys = how & SHUTDOWN_NOSAVE ? 0 : count_keys(s);
-    if (keys > 0 && has_save_points(s))
+    if (keys > 0 && seems_to_save(s))
         log_write(LOG_WARNING,
                   "The data is NOT saved, and lost: %" PRIu64 " keys. This version of Tarn keeps "
                   "data in memory only.",

@@ -82,6 +82,20 @@ def test_data_is_never_said_to_be_saved(start_server: StartServer, connect: Conn
 
 
 @pytest.mark.beyond_oracle
+@pytest.mark.parametrize(
+    ("directives", "is_said"),
+    [({"save": ""}, False), ({"save": "", "appendonly": "yes"}, True), ({"save": "1 1"}, True)],
+)
+def test_a_loss_is_said_where_saving_was_configured(
+    start_server: StartServer, connect: Connect, directives: dict[str, str], is_said: bool
+) -> None:
+    server = start_server(directives)
+    connect(server).ok("SET", "a", "1")
+    server.stop()
+    assert ("The data is NOT saved" in server.log) == is_said
+
+
+@pytest.mark.beyond_oracle
 def test_force_ends_although_saving_fails(start_server: StartServer, connect: Connect) -> None:
     server = start_server()
     c = connect(server)
