@@ -16,7 +16,7 @@ def _write(path: Path, *lines: str) -> str:
 
 
 def unprivileged(folder: Path, binary: str, *options: str) -> str:
-    """The binary without the privileges to raise limits or lower scores, under prlimit's options."""
+    """The binary under prlimit's options, not allowed to raise limits or to lower scores."""
     limits = ["prlimit", *options] if options else []
     drop = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"]
     command = [*limits, *(drop if os.geteuid() == 0 else []), binary]
@@ -28,8 +28,8 @@ _NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 def can_mount() -> bool:
     """Whether this user may mount something in a namespace of its own here."""
-    done = subprocess.run([*_NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True)
-    return done.returncode == 0
+    mount = [*_NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(mount, capture_output=True).returncode == 0
 
 
 def with_dev_log(folder: Path, binary: str, socket_path: Path) -> str:

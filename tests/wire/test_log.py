@@ -35,9 +35,8 @@ def test_json_lines_parse(start_server: StartServer) -> None:
     server = start_server({"log-format": "json", "always-show-logo": "yes"})
     server.stop()
     lines = [json.loads(line) for line in server.log.splitlines()]
-    assert [list(line) for line in lines] == [["pid", "role", "timestamp", "level", "message"]] * len(
-        lines
-    )
+    fields = ["pid", "role", "timestamp", "level", "message"]
+    assert lines and all(list(line) == fields for line in lines)
     assert {line["pid"] for line in lines} == {server.pid}
     assert {line["role"] for line in lines} == {"primary"}
     messages = [line["message"] for line in lines]
@@ -115,7 +114,7 @@ def test_what_users_sent_stays_out_of_the_log(start_server: StartServer, connect
         c = connect(server)
         with pytest.raises(OSError):  # it closes before it has read everything
             while True:
-                c.send_raw(b"*2\r\n$4\r\nECHO\r\n$9000000\r\n" + f"text-{hides}".encode() * 100_000)
+                c.send_raw(b"*2\r\n$4\r\nECHO\r\n$9000000\r\n" + b"text-%s" % hides.encode() * 100_000)
     server.wait_for_log("POST.* name=name-no ")
     server.wait_for_log("max query buffer length.*text-no")
     assert "name=*redacted* " in server.log
@@ -127,7 +126,7 @@ def test_what_users_sent_stays_out_of_the_log(start_server: StartServer, connect
 
 def _start_with_file(start_server: StartServer, path: Path) -> Server:
     server = start_server({"logfile": str(path)}, wait=False)
-    wait_for("the line that it is ready", lambda: path.exists() and "Ready to acc" in path.read_text())
+    wait_for("its readiness", lambda: path.exists() and "Ready to acc" in path.read_text())
     return server
 
 
@@ -240,11 +239,10 @@ def test_each_kind_of_listener_is_announced(
 
 
 @pytest.mark.beyond_oracle
-def test_a_start_without_a_file_is_noted(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """With options there is a configuration, if no file."""
-    with subject.new() as server:
-        assert "Configuration loaded" in server.log
-        assert "no config file specified" not in server.log
+def test_options_are_a_configuration_without_a_file(start_server: StartServer) -> None:
+    log = start_server().log
+    assert "Configuration loaded" in log
+    assert "no config file specified" not in log
 
 
 def test_memory_overcommit_is_warned_of(start_server: StartServer) -> None:

@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 from conftest import Connect, StartServer, Subject
 from support import wrapper
+from support.client import Client
 from support.ports import free_port
 from support.server import Server
 from support.text import info_fields
@@ -100,23 +101,28 @@ class Background:
         wait_for("its end", lambda: not self.is_there())
 
 
+StartBackground = Callable[..., Background]
+
+
 @pytest.fixture
 def background(
     subject: Subject, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[type[Background]]:
+) -> Iterator[StartBackground]:
     servers: list[Background] = []
 
     def start(*args: str) -> Background:
         servers.append(Background(subject, tmp_path_factory.mktemp("background"), *args))
         return servers[-1]
 
-    yield start  # type: ignore[misc]
+    yield start
     for server in servers:
         if server.is_there():
             os.kill(server.pid, signal.SIGKILL)
 
 
-def test_in_the_background_another_process_goes_on(background, connect: Connect) -> None:  # type: ignore[no-untyped-def]
+def test_in_the_background_another_process_goes_on(
+    background: StartBackground, connect: Connect
+) -> None:
     server = background("--pidfile", "a.pid")
     assert server.pid != server.started.pid
     assert os.getsid(server.pid) == server.pid
@@ -131,7 +137,9 @@ def test_in_the_background_another_process_goes_on(background, connect: Connect)
 
 
 @pytest.mark.beyond_oracle
-def test_in_the_background_there_is_a_pid_file_in_any_case(background, connect: Connect) -> None:  # type: ignore[no-untyped-def]
+def test_in_the_background_there_is_a_pid_file_in_any_case(
+    background: StartBackground, connect: Connect
+) -> None:
     server = background()
     c = connect(address=("127.0.0.1", server.port))
     assert c.call("CONFIG", "GET", "pidfile") == [b"pidfile", b"/var/run/tarn.pid"]
@@ -326,7 +334,8 @@ def test_main_thread_runs_where_it_is_told(
     first, *_, last = sorted(os.sched_getaffinity(0))
     everything = _status(os.getpid(), "Cpus_allowed_list")
     server = start_server({name: str(last)})
-    wait_for("the main thread on one", lambda: _status(server.pid, "Cpus_allowed_list") == str(last))
+    own = lambda: _status(server.pid, "Cpus_allowed_list")  # noqa: E731
+    wait_for("the main thread on one", lambda: own() == str(last))
     wait_for("the worker on all", lambda: _worker_processors(server) == [everything])
 
 
@@ -381,7 +390,7 @@ def test_oom_score_follows_the_directives(start_server: StartServer, connect: Co
         ("0 x 200", "Invalid oom-score-adj-values, elements must be between -2000 and 2000."),
     ],
 )
-def test_oom_values_that_make_no_sense(c, value: str, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_oom_values_that_make_no_sense(c: Client, value: str, reason: str) -> None:
     assert c.err("CONFIG", "SET", "oom-score-adj-values", value) == (
         f"ERR CONFIG SET failed (possibly related to argument 'oom-score-adj-values') - {reason}"
     )
@@ -438,10 +447,9 @@ def test_allocator_gives_back_memory_by_a_thread_of_its_own(
 
 
 def _with_descriptors(
-    subject: Subject, tmp_path_factory: pytest.TempPathFactory, soft: int, hard: int, maxclients: int
+    subject: Subject, folders: pytest.TempPathFactory, soft: int, hard: int, maxclients: int
 ) -> Server:
-    folder = tmp_path_factory.mktemp("bin")
-    binary = wrapper.unprivileged(folder, subject.binary, f"--nofile={soft}:{hard}")
+    binary = wrapper.unprivileged(folders.mktemp("bin"), subject.binary, f"--nofile={soft}:{hard}")
     return Server(binary, {"maxclients": maxclients})
 
 
@@ -571,7 +579,8 @@ def test_a_locale_that_is_not_there(
     c = connect(start_server())
     c.ok("CONFIG", "SET", "locale-collate", "C")
     assert c.err("CONFIG", "SET", "locale-collate", "nosuch") == (
-        "ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale name"
+        "ERR CONFIG SET failed (possibly related to argument 'locale-collate') - "
+        "Invalid locale name"
     )
     assert c.call("CONFIG", "GET", "locale-collate")[1] == b"C"
     done = _run(subject, "--locale-collate", "nosuch", "--port", "0")
