@@ -31,6 +31,5 @@ function(tarn_reference)
     add_test(NAME reference_has_every_summary COMMAND tarn-reference gaps)
     set_tests_properties(reference_is_fresh reference_has_every_summary PROPERTIES
       LABELS docs TIMEOUT 600)
-    set_tests_properties(reference_has_every_summary PROPERTIES DISABLED TRUE)
   endif()
 endfunction()

@@ -25,9 +25,10 @@ static int apply_policy(void *owner, const char **ret_error)
 }
 
 #define AT(member) .offset = offsetof(struct keyspace_settings, member)
-#define LAZYFREE(word, member)                                                              \
-    {                                                                                       \
-        .name = "lazyfree-lazy-" word, .type = DIRECTIVE_BOOL, AT(member), .initial = "yes" \
+#define LAZYFREE(word, member, what)                                                         \
+    {                                                                                        \
+        .name = "lazyfree-lazy-" word, .type = DIRECTIVE_BOOL, AT(member), .initial = "yes", \
+        .summary = what " in the background."                                                \
     }
 
 static const struct directive directives[] = {
@@ -37,16 +38,24 @@ static const struct directive directives[] = {
       AT(databases),
       .min = 1,
       .max = INT32_MAX,
-      .initial = "16" },
-    LAZYFREE("eviction", lazyfree_eviction),
-    LAZYFREE("expire", lazyfree_expire),
-    LAZYFREE("server-del", lazyfree_server_del),
-    LAZYFREE("user-del", lazyfree_user_del),
-    LAZYFREE("user-flush", lazyfree_user_flush),
+      .initial = "16",
+      .summary = "How many databases there are. SELECT chooses one by its number, from "
+                 "0." },
+    LAZYFREE("eviction", lazyfree_eviction, "Big values that are evicted are freed"),
+    LAZYFREE("expire", lazyfree_expire, "Big values that have expired are freed"),
+    LAZYFREE("server-del", lazyfree_server_del, "Big values that a command replaces are freed"),
+    LAZYFREE("user-del", lazyfree_user_del, "DEL frees big values as UNLINK does,"),
+    LAZYFREE("user-flush", lazyfree_user_flush,
+             "FLUSHALL and FLUSHDB without SYNC or ASYNC empty databases"),
     { .name = "maxmemory-policy",
       .type = DIRECTIVE_ENUM,
       AT(maxmemory_policy),
       .initial = "noeviction",
+      .summary = "Which keys go when memory is full: those that were not used for long "
+                 "(lru), that are seldom used (lfu), that expire soonest (ttl), or any "
+                 "(random), among all keys or only those that expire (volatile); or "
+                 "none. It also decides what is remembered of a key's use. Nothing is "
+                 "evicted in this version yet.",
       .words = policy_words,
       .apply = apply_policy },
     { .name = "lfu-log-factor",
@@ -54,24 +63,33 @@ static const struct directive directives[] = {
       AT(lfu_log_factor),
       .min = 0,
       .max = INT32_MAX,
-      .initial = "10" },
+      .initial = "10",
+      .summary = "How slowly the counter of a key's use grows under an lfu policy: with "
+                 "10 it is full after about a million uses." },
     { .name = "lfu-decay-time",
       .type = DIRECTIVE_INT,
       AT(lfu_decay_time),
       .min = 0,
       .max = INT32_MAX,
-      .initial = "1" },
+      .initial = "1",
+      .summary = "Minutes after which the counter of a key's use shrinks by one under an "
+                 "lfu policy. 0 never shrinks it." },
     { .name = "active-expire-effort",
       .type = DIRECTIVE_INT,
       AT(active_expire_effort),
       .min = 1,
       .max = 10,
-      .initial = "1" },
+      .initial = "1",
+      .summary = "How much time goes into the removal of expired keys that nobody asks "
+                 "for: 1 is the least." },
     { .name = "hash-seed",
       .type = DIRECTIVE_STRING,
       .flags = DIRECTIVE_IMMUTABLE | DIRECTIVE_EMPTY_IS_NULL,
       AT(hash_seed),
-      .initial = "" },
+      .initial = "",
+      .summary = "A text from which the seed of the tables' hash is made, for the same "
+                 "order of keys in every run. Empty: the seed is random, which keeps "
+                 "strangers from choosing keys that collide." },
 };
 
 struct directive_table keyspace_directives(struct keyspace *ks)

@@ -27,24 +27,33 @@ static const struct directive directives[] = {
       .flags = DIRECTIVE_SENSITIVE | DIRECTIVE_EMPTY_IS_NULL,
       .offset = AT(requirepass),
       .initial = "",
+      .summary = "The password of the default user, whom AUTH logs in. Empty: every "
+                 "client may do everything, and protected-mode decides from where. Make "
+                 "it long: many can be tried in a second.",
       .apply = apply_password },
     { .name = "enable-debug-command",
       .type = DIRECTIVE_ENUM,
       .flags = DIRECTIVE_IMMUTABLE,
       .offset = AT(enable_debug_command),
       .initial = "no",
+      .summary = "Who may use DEBUG, which can stop or slow the server: nobody, "
+                 "everybody, or clients of this machine.",
       .words = protected_words },
     { .name = "enable-module-command",
       .type = DIRECTIVE_ENUM,
       .flags = DIRECTIVE_IMMUTABLE,
       .offset = AT(enable_module_command),
       .initial = "no",
+      .summary = "Who may use MODULE, which runs code of others in the server: nobody, "
+                 "everybody, or clients of this machine.",
       .words = protected_words },
     { .name = "enable-protected-configs",
       .type = DIRECTIVE_ENUM,
       .flags = DIRECTIVE_IMMUTABLE,
       .offset = AT(enable_protected_configs),
       .initial = "no",
+      .summary = "Who may change protected directives by CONFIG SET, which reach beyond "
+                 "the data: nobody, everybody, or clients of this machine.",
       .words = protected_words },
 };
 
