@@ -112,9 +112,10 @@ def test_what_users_sent_stays_out_of_the_log(start_server: StartServer, connect
         c.send_raw(b"POST / HTTP/1.1\r\n")
         assert c.read_to_end() == b""
         c = connect(server)
+        text = f"text-{hides}".encode() * 100_000
         with pytest.raises(OSError):  # it closes before it has read everything
             while True:
-                c.send_raw(b"*2\r\n$4\r\nECHO\r\n$9000000\r\n" + b"text-%s" % hides.encode() * 100_000)
+                c.send_raw(b"*2\r\n$4\r\nECHO\r\n$9000000\r\n" + text)
     server.wait_for_log("POST.* name=name-no ")
     server.wait_for_log("max query buffer length.*text-no")
     assert "name=*redacted* " in server.log
@@ -201,7 +202,7 @@ def test_the_system_log_gets_every_line(
             "syslog-facility": "local3",
         }
         with Server(binary, directives).start() as server:
-            lines = []
+            lines: list[str] = []
             while not lines or "Ready to accept connections" not in lines[-1]:
                 lines.append(system.recv(2000).decode())
             pid = server.pid
