@@ -9,6 +9,7 @@
 
 struct settings {
     bool flag;
+    int64_t count, limit;
     int64_t number;
     int64_t bytes;
     int64_t share;
@@ -104,6 +105,16 @@ static const struct directive rows[] = {
       .type = DIRECTIVE_STRING,
       .flags = DIRECTIVE_EMPTY_IS_NULL,
       .offset = AT(maybe) },
+    { .name = "count",
+      .type = DIRECTIVE_INT,
+      .flags = DIRECTIVE_UNSIGNED,
+      .offset = AT(count),
+      .initial = "0" },
+    { .name = "limit",
+      .type = DIRECTIVE_MEMORY,
+      .flags = DIRECTIVE_UNSIGNED,
+      .offset = AT(limit),
+      .initial = "1kb" },
     { .name = "pair",
       .type = DIRECTIVE_CUSTOM,
       .initial = "1 2",
@@ -264,6 +275,23 @@ TEST(percentages_or_memory)
     CHECK_STR(set(&o, "share", SLICE("-1")), neither);
     CHECK_STR(set(&o, "share", SLICE("x")), neither);
     CHECK_INT(o.settings.share, 0);
+    finish(&o);
+}
+
+TEST(unsigned_numbers_go_up_to_64_bits)
+{
+    static const char out_of_range[] =
+        "argument must be between 0 and 18446744073709551615 inclusive";
+    struct owner o;
+    start(&o);
+    CHECK_STR(set(&o, "count", SLICE("18446744073709551615")), "18446744073709551615");
+    CHECK_STR(set(&o, "count", SLICE("-1")), out_of_range);
+    CHECK_STR(set(&o, "count", SLICE("x")), "argument couldn't be parsed into an integer");
+    CHECK_STR(set(&o, "limit", SLICE("")), "0");
+    CHECK_STR(set(&o, "limit", SLICE("17179869183gb")), "18446744072635809792");
+    CHECK_STR(set(&o, "limit", SLICE("17179869184gb")), out_of_range);
+    CHECK_STR(set(&o, "limit", SLICE("18446744073709551616")), out_of_range);
+    CHECK_STR(set(&o, "limit", SLICE("-1")), "argument must be a memory value");
     finish(&o);
 }
 

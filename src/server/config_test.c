@@ -50,6 +50,24 @@ static void show_pairs(const void *owner, struct buf *out)
     buf_append(out, buf_slice(&((const struct world *)owner)->custom));
 }
 
+static void show_custom(const void *owner, struct buf *out)
+{
+    show_pairs(owner, out);
+}
+
+/* Replaces what was there. */
+static int parse_sums(void *owner, const struct slice *words, size_t count, const char **ret_error)
+{
+    struct world *w = owner;
+    *ret_error = "an odd number";
+    if (count % 2 != 0)
+        return -EINVAL;
+    buf_clear(&w->custom);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&w->custom, "%s%.*s", i ? " " : "", SLICE_ARGS(words[i]));
+    return 0;
+}
+
 static const struct directive_word modes[] = { { "one", 1 }, { "two", 2 }, { NULL, 0 } };
 
 #define AT(field) offsetof(struct settings, field)
@@ -79,6 +97,11 @@ static const struct directive rows[] = {
       .flags = DIRECTIVE_MULTI,
       .parse = parse_pairs,
       .show = show_pairs },
+    { .name = "sums",
+      .type = DIRECTIVE_CUSTOM,
+      .flags = DIRECTIVE_MULTI | DIRECTIVE_ADDS,
+      .parse = parse_sums,
+      .show = show_custom },
     { .name = "save", .type = DIRECTIVE_STRING, .offset = AT(text), .initial = "" },
 };
 
@@ -230,6 +253,132 @@ TEST(errors_name_the_line_and_the_reason)
     world_done(w);
 }
 
+TEST(lines_of_a_directive_that_adds_add_up_in_one_reading)
+{
+    struct world *w = world();
+    char *const none[] = { NULL };
+    READS(w, "sums a 1\nsums \"b 2 c 3\"");
+    CHECK_STR(buf_cstr(&w->custom), "a 1 b 2 c 3");
+    REFUSES(w, "sums d", 1, "sums d", "an odd number");
+    CHECK_STR(buf_cstr(&w->custom), "a 1 b 2 c 3");
+    READS(w, "sums \"\"\nsums x 1");
+    CHECK_STR(buf_cstr(&w->custom), "x 1");
+    CHECK_INT(config_read(w->config, 0, none, &w->error), 0); /* the next reading begins anew */
+    READS(w, "sums y 2");
+    CHECK_STR(buf_cstr(&w->custom), "y 2");
+    world_done(w);
+}
+
+TEST(lines_of_the_past_and_of_others_are_taken)
+{
+    struct world *w = world();
+    READS(w, "list-max-ziplist-entries 5\nlua-replicate-commands yes\nloadmodule /x y\nsentinel");
+    READS(w, "rename-command get \"\"\nuser default on nopass sanitize-payload ~* &* +@all");
+    REFUSES(w, "list-max-ziplist-entries 1 2", 1, "list-max-ziplist-entries 1 2",
+            "Bad directive or wrong number of arguments");
+    REFUSES(w, "rename-command get", 1, "rename-command get",
+            "Bad directive or wrong number of arguments");
+    REFUSES(w, "sentinel monitor a b 1 1", 1, "sentinel monitor a b 1 1",
+            "sentinel directive while not in sentinel mode");
+    REFUSES(w, "module.x", 1, "module.x", "Module config specified without value");
+    CHECK_INT(read_text(w, "module.x 1"), -ENOTSUP);
+    world_done(w);
+}
+
+TEST(a_user_is_declared_once)
+{
+    struct world *w = world();
+    READS(w, "user alice on\nuser Alice off\nuser bob");
+    REFUSES(w, "user carol on\nuser alice off", 2, "user alice off",
+            "Error in user declaration 'alice': Duplicate user found. A user can only be defined "
+            "once in config files");
+    world_done(w);
+}
+
+/* ---- included files ---- */
+
+static char folder[] = "/tmp/tarn-config-test-XXXXXX";
+
+static void make_folder(void)
+{
+    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    CHECK_PTR_NOT_NULL(mkdtemp(folder));
+}
+
+static const char *path_of(const char *name)
+{
+    static char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    int fd = file_open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0);
+    CHECK_INT(file_write_all(fd, slice_str(text)), 0);
+    (void)file_close(fd);
+}
+
+static void remove_folder(void)
+{
+    static const char *const names[] = { "a.conf", "b.conf", "c", "self" };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        (void)unlink(path_of(names[i]));
+    CHECK_INT(rmdir(folder), 0);
+}
+
+static int read_include(struct world *w, const char *name)
+{
+    char text[160];
+    (void)snprintf(text, sizeof(text), "flag yes\ninclude %s\nmode two\n", path_of(name));
+    return read_text(w, text);
+}
+
+TEST(an_included_file_stands_where_its_line_stands)
+{
+    struct world *w = world();
+    make_folder();
+    write_file("a.conf", "number 1\nmode one\nflag no");
+    write_file("b.conf", "number 2");
+    CHECK_INT(read_include(w, "a.conf"), 0);
+    CHECK_INT(w->settings.number, 1);
+    CHECK(!w->settings.flag);
+    CHECK_INT(w->settings.mode, 2);
+    CHECK_INT(read_include(w, "[ab].conf"), 0); /* in the order of their names */
+    CHECK_INT(w->settings.number, 2);
+    CHECK_INT(read_include(w, "nosuch*"), 0);
+    CHECK_INT(read_include(w, "nosuch"), -ENOENT);
+    remove_folder();
+    world_done(w);
+}
+
+TEST(a_wrong_line_of_an_included_file_is_named_by_its_place_there)
+{
+    struct world *w = world();
+    make_folder();
+    write_file("a.conf", "number 1\n\nnumber x\n");
+    CHECK_INT(read_include(w, "a.conf"), -EINVAL);
+    CHECK_INT(w->error.line, 3);
+    CHECK_STR(w->error.text, "number x");
+    CHECK_STR(w->error.reason, "argument couldn't be parsed into an integer");
+    remove_folder();
+    world_done(w);
+}
+
+TEST(a_file_that_includes_itself_is_refused)
+{
+    struct world *w = world();
+    char text[160];
+    make_folder();
+    (void)snprintf(text, sizeof(text), "include %s\n", path_of("self"));
+    write_file("self", text);
+    CHECK_INT(read_include(w, "self"), -EINVAL);
+    CHECK_STR(w->error.reason, "Files are included more than 16 levels deep");
+    remove_folder();
+    world_done(w);
+}
+
 /* ---- the command line ---- */
 
 static int read_args(struct world *w, int argc, const char *const *argv)
@@ -287,6 +436,16 @@ TEST(save_may_stand_without_a_value)
     CHECK_INT(read_args(w, ARGS("--number", "4", "--save")), 0);
     CHECK_STR(w->settings.text, "");
     CHECK_INT(w->settings.number, 4);
+    world_done(w);
+}
+
+TEST(sentinel_may_stand_alone_and_is_not_there_yet)
+{
+    struct world *w = world();
+    CHECK_INT(read_args(w, ARGS("--sentinel", "--number", "3")), -ENOTSUP);
+    CHECK_INT(w->settings.number, 3);
+    CHECK_STR(w->error.reason, "Sentinel mode is still to come");
+    CHECK_INT(read_args(w, ARGS("--sentinel", "--number", "x")), -EINVAL);
     world_done(w);
 }
 
