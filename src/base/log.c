@@ -24,9 +24,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log_priv.h"
+#include "base/num.h"
 
 #define ZONE_PERIOD_MS (15 * 60 * 1000)
 #define IDENT_MAX 128
+#define HANDLER_LINE_MAX ((size_t)256)
 /* So long may a system's log that does not read hold up a line. */
 #define SYSLOG_PATIENCE_S 1
 
@@ -225,4 +227,28 @@ void log_raw(const char *text)
 {
     ASSERT(text);
     target_write(text, strlen(text));
+}
+
+/* Appends what has room. */
+static size_t put(char *line, size_t len, const char *text)
+{
+    size_t more = MIN_OF(strlen(text), HANDLER_LINE_MAX - 1 - len);
+    memcpy(line + len, text, more);
+    return len + more;
+}
+
+void log_from_handler(const char *message)
+{
+    char line[HANDLER_LINE_MAX], number[NUM_INT_MAX_CHARS];
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    number[num_format_int(number, getpid())] = '\0';
+    size_t len = put(line, 0, number);
+    len = put(line, len, ":signal-handler (");
+    number[num_format_int(number, now.tv_sec)] = '\0';
+    len = put(line, len, number);
+    len = put(line, len, ") ");
+    len = put(line, len, message);
+    line[len++] = '\n';
+    target_write(line, len);
 }

@@ -54,5 +54,8 @@ void log_set_hides_user_data(bool hides);
 void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 /* The message as it is, without a prefix: banners, crash reports. Also in a signal's handler. */
 void log_raw(const char *text);
+/* A line of a signal's handler: "pid:signal-handler (Unix seconds) message". It calls nothing that
+ * a handler may not; whatever the format is. */
+void log_from_handler(const char *message);
 
 #endif

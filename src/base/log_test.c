@@ -304,6 +304,24 @@ TEST(the_longest_message_of_the_longest_escapes_fits)
     CHECK(strlen(text) > 6 * sizeof(message));
 }
 
+TEST(a_handlers_line_tells_seconds)
+{
+    const char *path = open_log(LOG_NOTHING);
+    char longest[400], want[64];
+    struct buf got;
+    memset(longest, 'y', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    log_from_handler(longest);
+    buf_init(&got, 1000);
+    CHECK_INT(file_read_whole(path, &got), 0);
+    (void)snprintf(want, sizeof(want), "%d:signal-handler (", (int)getpid());
+    CHECK_INT(strncmp(buf_cstr(&got), want, strlen(want)), 0);
+    CHECK_UINT(got.len, 256); /* cut, and a line nevertheless */
+    CHECK_INT(got.ptr[got.len - 1], '\n');
+    buf_done(&got);
+    close_log(path);
+}
+
 TEST(a_child_writes_its_own_pid_into_the_same_log)
 {
     const char *path = open_log(LOG_NOTICE);

@@ -127,7 +127,8 @@ static const struct command rows[] = {
         .complexity = "O(N) when saving, where N is the total number of keys in all databases "
                       "when saving data, otherwise O(1)",
         .summary = "Ends the server.",
-        .syntax = "[nosave_save=<NOSAVE | SAVE>] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
+        .syntax = "[nosave_save=<NOSAVE | SAVE>] [NOW@7.0.0] [FORCE@7.0.0] [SAFE] "
+                  "[FAILOVER] [ABORT@7.0.0]",
     },
 };
 

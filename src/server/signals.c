@@ -2,7 +2,7 @@
  * the rest; a second wish to end does not wait for it.
  *
  * A handler has no argument, so what it needs is kept here: the one place of the process where that
- * cannot be avoided. It may be called amid anything: loop_wake and log_raw make system calls alone. */
+ * cannot be avoided. It may be called amid anything: loop_wake and log_from_handler make system calls alone. */
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ static void on_end(int signal)
 {
     int before = errno;
     if (end_asked) {
-        log_raw("You insist... exiting now.\n");
+        log_from_handler("You insist... exiting now.");
         _exit(1);
     }
     end_asked = signal;
