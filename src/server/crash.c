@@ -201,6 +201,14 @@ static void remove_pidfile(void)
         (void)!unlink(state.server->process.pidfile);
 }
 
+/* Which of many runs this was. */
+static void say_context(void)
+{
+    const char *context = state.server ? state.server->crash.context : NULL;
+    if (context && *context)
+        log_write(LOG_WARNING, "Debug context: %s", context);
+}
+
 /* ---- the three ways in ---- */
 
 static void say_signal(int signal, const siginfo_t *info, const ucontext_t *uc)
@@ -220,6 +228,7 @@ static COLD void on_crash(int signal, siginfo_t *info, void *context)
     const ucontext_t *uc = context;
     take_report(signal);
     say_begin();
+    say_context();
     say_signal(signal, info, uc);
     say_stacks(uc);
     crash_stack_registers(uc);
@@ -255,6 +264,7 @@ static COLD void on_assert(const char *cond, const char *file, int line)
 {
     take_report(SIGABRT);
     say_begin();
+    say_context();
     log_write(LOG_WARNING, "=== ASSERTION FAILED ===");
     log_write(LOG_WARNING, "==> %s:%d '%s' is not true", short_name(file), line, cond);
     die_of_failure();
@@ -264,6 +274,7 @@ static COLD void on_panic(const char *text, const char *file, int line)
 {
     take_report(SIGABRT);
     say_begin();
+    say_context();
     log_write(LOG_WARNING, "------------------------------------------------");
     log_write(LOG_WARNING, "!!! Software Failure. Press left mouse button to continue");
     log_write(LOG_WARNING, "Guru Meditation: %s #%s:%d", text, short_name(file), line);

@@ -155,14 +155,15 @@ void crash_stack_registers(const ucontext_t *uc)
 
 /* ---- frames ---- */
 
-void crash_say_address(const struct symbols *symbols, uintptr_t address)
+/* `within` is an address of the function that `address` belongs to. */
+static void say_place(const struct symbols *symbols, uintptr_t address, uintptr_t within)
 {
     struct symbol found;
     Dl_info info = { .dli_fname = NULL };
-    bool in_module = dladdr((const void *)address, &info) && info.dli_fname;
+    bool in_module = dladdr((const void *)within, &info) && info.dli_fname;
     const char *module = in_module ? info.dli_fname : "?";
 
-    if (symbols_find(symbols, address, &found))
+    if (symbols_find(symbols, within, &found))
         crash_say("%s(%s+0x%lx)[0x%lx]\n", module, found.name, address - found.start, address);
     else if (in_module && info.dli_sname)
         crash_say("%s(%s+0x%lx)[0x%lx]\n", module, info.dli_sname,
@@ -173,10 +174,17 @@ void crash_say_address(const struct symbols *symbols, uintptr_t address)
         crash_say("[0x%lx]\n", address);
 }
 
-void crash_say_frames(const struct symbols *symbols, void *const *frames, int count)
+void crash_say_address(const struct symbols *symbols, uintptr_t address)
 {
-    for (int i = 0; i < count; i++)
-        crash_say_address(symbols, (uintptr_t)frames[i]);
+    say_place(symbols, address, address);
+}
+
+void crash_say_frames(const struct symbols *symbols, uintptr_t ip, void *const *frames, int count)
+{
+    for (int i = 0; i < count; i++) {
+        uintptr_t address = (uintptr_t)frames[i];
+        say_place(symbols, address, address == ip ? ip : address - 1);
+    }
 }
 
 /* The unwinder stops at an address that is no code: a wild call. Then the frame pointers lead on,
@@ -231,7 +239,7 @@ COLD void crash_stack_trace(const ucontext_t *uc)
         skipped = MIN_OF(1, count); /* this function */
     }
     crash_say("Backtrace:\n");
-    crash_say_frames(&symbols, frames + skipped, count - skipped);
+    crash_say_frames(&symbols, uc ? crash_stack_ip(uc) : 0, frames + skipped, count - skipped);
     symbols_close(&symbols);
 }
 

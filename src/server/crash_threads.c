@@ -148,7 +148,7 @@ COLD void crash_threads(enum crash_threads_wish wish)
             continue;
         crash_say("\nThread %d (%s):\n", (int)note->tid, note->name);
         if (atomic_load(&note->is_written))
-            crash_say_frames(&symbols, note->frames, note->frame_count);
+            crash_say_frames(&symbols, 0, note->frames, note->frame_count);
         else
             crash_say("(does not answer)\n");
     }

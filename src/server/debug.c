@@ -101,7 +101,7 @@ static const struct debug_verb {
       debug_object,
       "OBJECT <key> [fast]",
       { "    Return how a value is kept; fast leaves out its serialized length." } },
-    { "oom", 2, 2, debug_oom, "OOM", { "    Crash as if there were no memory." } },
+    { "oom", 2, ANY, debug_oom, "OOM", { "    Crash as if there were no memory." } },
     { "panic", 2, ANY, debug_panic, "PANIC", { "    Crash by a panic." } },
     { "pause-cron",
       3,
