@@ -142,6 +142,28 @@ def _client_matches(tarn: dict[str, str], oracle: dict[str, str]) -> bool:
     return all(tarn[name] == oracle[name] for name in _STEADY_FIELDS if name in oracle)
 
 
+def _command_log(tarn: Reply, oracle: Reply) -> bool:
+    """Entries of the slow log: arguments and the client's name."""
+    if tarn.kind != oracle.kind or oracle.kind != "*" or len(tarn.value) != len(oracle.value):
+        return False
+    return all(_same_entry(t.value, o.value) for t, o in zip(tarn.value, oracle.value))
+
+
+def _same_entry(tarn: list[Reply], oracle: list[Reply]) -> bool:
+    return len(tarn) == len(oracle) == 6 and tarn[3] == oracle[3] and tarn[5] == oracle[5]
+
+
+def _histograms(tarn: Reply, oracle: Reply) -> bool:
+    """LATENCY HISTOGRAM: which commands, in any order, and how many calls of each."""
+    if tarn.kind != oracle.kind or not isinstance(oracle.value, list):
+        return False
+    return _calls(tarn.value) == _calls(oracle.value)
+
+
+def _calls(items: list[Reply]) -> Counter[tuple[str, str]]:
+    return Counter((render(n), render(m.value[1])) for n, m in zip(items[0::2], items[1::2]))
+
+
 MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "exact": _exact,
     "seconds": _number(_SLACK_S),
@@ -151,6 +173,8 @@ MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "kind": _kind,
     "scan": _scan,
     "client-lines": _client_lines,
+    "command-log": _command_log,
+    "histograms": _histograms,
     # A member of the keyspace: the player asks each server whether it has its own answer.
     "existing-key": _kind,
 }

@@ -13,7 +13,7 @@ from support.client import Client
 from support.resp import ProtocolViolation, Reply, ReplyReader, encode, plain
 from support.server import Server
 
-from . import compare
+from . import compare, statistics
 from .compare import CLOSED, SILENT, Outcome
 from .differences import Differences
 from .program import (
@@ -80,6 +80,7 @@ class Side:
         except (OSError, EOFError):
             self.restart()
             self._empty()
+        statistics.reset(self.control)
 
     def _empty(self) -> None:
         # A program that was cut short while it was shrunk may have left the server paused.
@@ -173,12 +174,24 @@ class Player:
         """The first difference, or None. Both servers are emptied before."""
         for side in self.sides:
             side.begin(program.protos)
+        allowed = self.differences.used.total()
         for index, step in enumerate(program.steps):
             found = self._guarded(index, step) or self._crash(index, step)
             if found:
                 return found
         index = len(program.steps)
-        return self._keyspace(index, program.keys) or self._crash(index, "the end")
+        return (
+            self._statistics(index, allowed)
+            or self._keyspace(index, program.keys)
+            or self._crash(index, "the end")
+        )
+
+    def _statistics(self, index: int, allowed: int) -> Difference | None:
+        """What was counted; an intended difference may have led to other counts."""
+        counts = [statistics.counted(side.control) for side in self.sides]
+        if counts[0] == counts[1] or self.differences.used.total() != allowed:
+            return None
+        return self._difference(index, "INFO commandstats, errorstats", *statistics.apart(*counts))
 
     def _guarded(self, index: int, step: Step) -> Difference | None:
         """The step; a server that cannot be reached any more is a difference."""

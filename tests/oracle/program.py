@@ -23,7 +23,7 @@ Arg = Union[bytes, Own]
 
 # Commands whose arguments are only what a generator wrote: with others they would show what is
 # each server's own (all commands, all directives, all clients), or stop one of them.
-_FIXED = frozenset((b"client", b"command", b"config", b"debug"))
+_FIXED = frozenset((b"client", b"command", b"config", b"debug", b"latency", b"slowlog"))
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,9 @@ def test_info_shows_percentiles(sleepy: Client) -> None:
         ("", "", []),
     ],
 )
-def test_percentiles_can_be_chosen(sleepy: Client, value: str, shown: str, names: list[str]) -> None:
+def test_percentiles_can_be_chosen(
+    sleepy: Client, value: str, shown: str, names: list[str]
+) -> None:
     name = "latency-tracking-info-percentiles"
     sleepy.ok("CONFIG", "SET", name, value)
     assert sleepy.ok("CONFIG", "GET", name) == [name.encode(), shown.encode()]
