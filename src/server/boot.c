@@ -159,7 +159,6 @@ static int (*const steps[])(struct server *s) = {
     process_find_supervisor,
     process_go_into_background, /* no thread runs before it */
     process_print_banner,
-    process_write_pidfile,
     warn_of_directives,
     process_check_machine,
     process_set_up,
@@ -168,6 +167,7 @@ static int (*const steps[])(struct server *s) = {
     wake_rooms,
     start_moving_bytes,
     listeners_open,
+    process_write_pidfile, /* which may be that of the server whose port is taken */
     process_warn,
     tell_ready,
 };

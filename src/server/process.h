@@ -71,11 +71,12 @@ MUST_USE int process_find_supervisor(struct server *s);
 /* The process that goes on may be another one: before any thread starts. */
 MUST_USE int process_go_into_background(struct server *s);
 MUST_USE int process_print_banner(struct server *s); /* banner.c */
-MUST_USE int process_write_pidfile(struct server *s);
 /* Refuses a machine whose kernel loses data. */
 MUST_USE int process_check_machine(struct server *s);
 /* Locale, processors, allocator, oom_score_adj, title. */
 MUST_USE int process_set_up(struct server *s);
+/* Behind the listeners: the file may be that of a server that is there already. */
+MUST_USE int process_write_pidfile(struct server *s);
 /* Warns of what makes the machine a bad place for the server. */
 MUST_USE int process_warn(struct server *s);
 void process_tell_ready(struct server *s);

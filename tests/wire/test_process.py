@@ -153,6 +153,15 @@ def test_pid_file_in_the_foreground(start_server: StartServer) -> None:
     assert not (server.dir / "a.pid").exists()
 
 
+def test_a_start_that_fails_leaves_the_pid_file_of_another(start_server: StartServer) -> None:
+    first = start_server({"pidfile": "a.pid"})
+    path = first.dir / "a.pid"
+    second = start_server({"pidfile": str(path)}, port=first.port, wait=False)
+    assert not second.wait_ready()
+    second.wait_exit(expect_status=1)
+    assert path.read_text() == f"{first.pid}\n"
+
+
 def test_pid_file_that_cannot_be_written_is_reported(
     start_server: StartServer, connect: Connect, subject: Subject
 ) -> None:
