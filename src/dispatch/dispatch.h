@@ -43,12 +43,17 @@ struct command_slot {
     const char *full_name; /* "client|kill" */
     uint64_t calls, ns, rejected, failed;
     struct histogram *latency; /* of its calls in nanoseconds; NULL before the first */
+    char *found_as;            /* the name that dispatch_rename gave it; NULL: the row's */
 };
 
 struct dispatch *dispatch_new(struct keyspace *ks, struct journal *journal);
 void dispatch_free(struct dispatch *d);
 /* Adds a room's commands; a name may be registered once. */
 void dispatch_register(struct dispatch *d, const struct command_table *table);
+
+/* From now on the command is found as `to`, or not at all if that is empty; everywhere else it goes by
+ * its own name. 0, -ENOENT if there is no `from`, -EEXIST if there is a `to`. Before any request. */
+MUST_USE int dispatch_rename(struct dispatch *d, struct slice from, struct slice to);
 
 /* Case-blind. NULL if unknown. */
 struct command_slot *dispatch_find(const struct dispatch *d, struct slice name);

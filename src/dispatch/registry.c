@@ -5,7 +5,9 @@
  * below one half. */
 #include "dispatch/dispatch_priv.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -35,6 +37,7 @@ static void slot_free(struct command_slot *slot)
         histogram_free(slot->subs[i].latency);
     }
     mem_free(slot->subs);
+    mem_free(slot->found_as);
     histogram_free(slot->latency);
     mem_free(slot);
 }
@@ -47,24 +50,28 @@ void registry_done(struct registry *r)
     mem_free(r->by_name);
 }
 
+static struct slice name_of(const struct command_slot *slot)
+{
+    return slice_str(slot->found_as ? slot->found_as : slot->row->name);
+}
+
 /* The place of `name`: its slot's, or the empty one where it belongs. */
 static struct command_slot **place_of(const struct registry *r, struct slice name)
 {
     for (size_t i = name_hash(name) & r->mask;; i = (i + 1) & r->mask) {
         struct command_slot **place = &r->by_name[i];
-        if (!*place || slice_is(name, (*place)->row->name))
+        if (!*place || slice_eq_nocase(name, name_of(*place)))
             return place;
     }
 }
 
-static void registry_grow(struct registry *r)
+static void place_all(struct registry *r, size_t buckets)
 {
-    size_t buckets = (r->mask + 1) * 2;
     mem_free(r->by_name);
     r->by_name = mem_zalloc(buckets * sizeof(struct command_slot *));
     r->mask = buckets - 1;
     for (size_t i = 0; i < r->count; i++)
-        *place_of(r, slice_str(r->in_order[i]->row->name)) = r->in_order[i];
+        *place_of(r, name_of(r->in_order[i])) = r->in_order[i];
 }
 
 static int first_key_of(const struct command *row)
@@ -113,7 +120,7 @@ static struct command_slot *slot_new(const struct command *row, void *owner)
 static void registry_add(struct registry *r, const struct command *row, void *owner)
 {
     if (r->count * 2 >= r->mask)
-        registry_grow(r);
+        place_all(r, (r->mask + 1) * 2);
     if (r->count == r->cap) {
         r->cap = r->cap ? r->cap * 2 : 64;
         r->in_order = mem_realloc(r->in_order, r->cap * sizeof(struct command_slot *));
@@ -128,6 +135,36 @@ void dispatch_register(struct dispatch *d, const struct command_table *table)
 {
     for (size_t i = 0; i < table->count; i++)
         registry_add(&d->registry, &table->rows[i], table->owner);
+}
+
+static void registry_remove(struct registry *r, struct command_slot *slot)
+{
+    size_t at = 0;
+    while (r->in_order[at] != slot)
+        at++;
+    memmove(&r->in_order[at], &r->in_order[at + 1], (--r->count - at) * sizeof(*r->in_order));
+    slot_free(slot);
+}
+
+int dispatch_rename(struct dispatch *d, struct slice from, struct slice to)
+{
+    struct registry *r = &d->registry;
+    struct command_slot *slot = *place_of(r, from);
+    if (!slot)
+        return -ENOENT;
+    if (to.len > 0 && *place_of(r, to))
+        return -EEXIST;
+    if (to.len == 0) {
+        registry_remove(r, slot);
+    } else {
+        char *name = mem_alloc(to.len + 1);
+        memcpy(name, to.ptr, to.len);
+        name[to.len] = '\0';
+        mem_free(slot->found_as);
+        slot->found_as = name;
+    }
+    place_all(r, r->mask + 1);
+    return 0;
 }
 
 struct command_slot *dispatch_find(const struct dispatch *d, struct slice name)

@@ -1,4 +1,5 @@
 /* Names to slots. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -41,6 +42,30 @@ TEST(names_are_found_in_any_case_and_whole)
     CHECK_PTR_NULL(find(&w, "plain "));
     CHECK_PTR_NULL(find(&w, ""));
     CHECK_PTR(find(&w, "plain")->owner, &w);
+    dispatch_world_done(&w);
+}
+
+TEST(a_command_is_found_by_its_new_name_or_not_at_all)
+{
+    struct dispatch_world w;
+    dispatch_world_init(&w, rows, COUNT_OF(rows));
+    size_t before = dispatch_count(w.dispatch);
+    CHECK_INT(dispatch_rename(w.dispatch, SLICE("PLAIN"), SLICE("Simple")), 0);
+    CHECK_PTR(find(&w, "simple")->row, &rows[0]);
+    CHECK_STR(find(&w, "SIMPLE")->full_name, "plain");
+    CHECK_PTR_NULL(find(&w, "plain"));
+    CHECK_INT(dispatch_rename(w.dispatch, SLICE("plain"), SLICE("x")), -ENOENT);
+    CHECK_INT(dispatch_rename(w.dispatch, SLICE("third"), SLICE("simple")), -EEXIST);
+    CHECK_INT(dispatch_rename(w.dispatch, SLICE("third"), SLICE("box")), -EEXIST);
+    CHECK_INT(dispatch_rename(w.dispatch, SLICE("third"), SLICE("plain")), 0);
+    CHECK_PTR(find(&w, "plain")->row, &rows[1]);
+
+    CHECK_INT(dispatch_rename(w.dispatch, SLICE("box"), SLICE("")), 0);
+    CHECK_PTR_NULL(find(&w, "box"));
+    CHECK_UINT(dispatch_count(w.dispatch), before - 1);
+    for (size_t i = 0; i < dispatch_count(w.dispatch); i++)
+        CHECK(dispatch_at(w.dispatch, i)->row != &rows[4]);
+    CHECK_PTR_NOT_NULL(find(&w, "nokey"));
     dispatch_world_done(&w);
 }
 

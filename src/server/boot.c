@@ -57,6 +57,11 @@ static int apply_initial_values(struct server *s)
     return 0;
 }
 
+static int rename_command(void *dispatch, struct slice from, struct slice to)
+{
+    return dispatch_rename(dispatch, from, to);
+}
+
 int server_make_rooms(struct server *s)
 {
     int error = loop_new(1024, &s->loop);
@@ -74,6 +79,8 @@ int server_make_rooms(struct server *s)
     s->unbuilt = unbuilt_new();
     server_init_directives(s);
     server_register_directives(s);
+    server_register_commands(s); /* the configuration may rename them */
+    config_set_rename(s->config, rename_command, s->dispatch);
     return 0;
 }
 
@@ -117,7 +124,6 @@ static int make_room_for_clients(struct server *s)
 static int wake_rooms(struct server *s)
 {
     keyspace_start(s->keyspace);
-    server_register_commands(s);
     server_shutdown_init(s);
     signals_install(s);
     turn_install(s);

@@ -47,6 +47,11 @@ void config_warn(struct config *c, const struct config_row *found);
 /* The same for all, and for lines that are no directives. */
 void config_warn_all(struct config *c);
 
+/* Renames a command for a `rename-command` line: 0, -ENOENT or -EEXIST, as dispatch_rename. Before it is
+ * set, such lines have no effect. */
+typedef int (*config_rename)(void *arg, struct slice from, struct slice to);
+void config_set_rename(struct config *c, config_rename rename, void *arg);
+
 /* What could not be read, as the message at start shows it. Zeroed before. */
 struct config_error {
     int line;   /* 0: not a line's fault */

@@ -54,6 +54,23 @@ static int run_user(struct config *c, const struct slice *words, size_t count UN
     return 0;
 }
 
+void config_set_rename(struct config *c, config_rename rename, void *arg)
+{
+    c->rename = rename;
+    c->rename_arg = arg;
+}
+
+static int run_rename(struct config *c, const struct slice *words, size_t count UNUSED,
+                      struct config_error *error)
+{
+    int rc = c->rename ? c->rename(c->rename_arg, words[1], words[2]) : 0;
+    if (rc == -ENOENT)
+        return config_refuse(error, "No such command in rename-command");
+    if (rc == -EEXIST)
+        return config_refuse(error, "Target command name already exists");
+    return rc;
+}
+
 static int run_sentinel(struct config *c, const struct slice *words UNUSED, size_t count,
                         struct config_error *error)
 {
@@ -72,7 +89,7 @@ static const struct config_line lines[] = {
     { "include", 2, 2, run_include, NULL },
     { "user", 2, SIZE_MAX, run_user, "users and their rights" },
     { "loadmodule", 2, SIZE_MAX, run_kept, "modules" },
-    { "rename-command", 3, 3, run_kept, "renaming commands" },
+    { "rename-command", 3, 3, run_rename, NULL },
     { "sentinel", 1, SIZE_MAX, run_sentinel, NULL },
     /* Known to older servers. */
     { "events-per-io-thread", 2, 2, NULL, NULL },

@@ -34,6 +34,8 @@ struct config {
     struct spelling *spellings; /* sorted */
     size_t spelling_count;
     char *file;
+    config_rename rename; /* NULL: lines of rename-command have no effect */
+    void *rename_arg;
     char **users; /* names of `user` lines */
     size_t user_count;
     uint32_t lines_unbuilt; /* lines of config_lines.c that were read and have no effect yet */

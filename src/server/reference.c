@@ -166,10 +166,8 @@ int main(int argc, char **argv)
     mem_thread_enter();
     clock_init();
     int status = EXIT_FAILURE;
-    if (server_make_rooms(&s) == 0) {
-        server_register_commands(&s);
+    if (server_make_rooms(&s) == 0)
         status = verb->run(&s, argv + 2);
-    }
     server_done(&s);
     return status;
 }

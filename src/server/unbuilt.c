@@ -7,7 +7,7 @@
 
 static const struct unbuilt_chapter *const chapters[] = {
     &unbuilt_persistence, &unbuilt_replication, &unbuilt_cluster, &unbuilt_tls,
-    &unbuilt_memory,      &unbuilt_features,    &unbuilt_network, &unbuilt_process,
+    &unbuilt_memory,      &unbuilt_features,    &unbuilt_network,
 };
 
 struct unbuilt {

@@ -44,7 +44,6 @@ extern const struct unbuilt_chapter unbuilt_tls;
 extern const struct unbuilt_chapter unbuilt_memory;
 extern const struct unbuilt_chapter unbuilt_features;
 extern const struct unbuilt_chapter unbuilt_network;
-extern const struct unbuilt_chapter unbuilt_process;
 
 struct unbuilt;
 

@@ -105,6 +105,8 @@ class Comparison:
             both = sorted(set(shown) & set(theirs))
             for name in both:
                 self.check(f"SHOW {name}", shown[name], theirs[name])
+            for name in sorted(set(shown) - set(theirs)):
+                self.check(f"SHOW {name}", "there", "hidden" if oracle.show(name) else "there")
             for name in both:
                 if shown[name] != theirs[name] and name not in cases.NOT_SET:
                     oracle.set(name, shown[name])

@@ -111,6 +111,8 @@ FILES = [
     *("include nested.conf", 'include "glob-*.conf"', "include glob-[a].conf", "include ./good.conf", 'include ""'),
     *("user", "user default on\nuser default off", "user alice on >p ~* +@all\nuser alice on", "user alice", 'user "a b"'),
     *("user default on nopass sanitize-payload ~* &* +@all", "rename-command", "rename-command a", "rename-command a b c"),
+    *("rename-command foo bar", "rename-command get set", "rename-command get a\nrename-command set a"),
+    *('rename-command get ""\nrename-command get a', "rename-command get a\nrename-command a b", "rename-command GET a"),
     *('rename-command get ""', "loadmodule", "sentinel", "sentinel monitor a 127.0.0.1 1 1", "a.b", "a.b 1"),
     *("list-max-ziplist-entries 5", "list-max-ziplist-entries", "list-max-ziplist-value 5 6", "lua-replicate-commands x"),
     *("io-threads-do-reads maybe", "dynamic-hz maybe", "save 1", "save", 'save ""\nsave 1 2 3', "save 1 2 3 4", 'save "1 2"'),

@@ -85,7 +85,7 @@ def test_debians_file_starts_the_server(start_server: StartServer, connect: Conn
 
 @pytest.mark.beyond_oracle
 def test_what_has_no_effect_yet_is_told_once(start_server: StartServer, connect: Connect, conf: Path) -> None:
-    conf.write_text("appendfilename other.aof\nrename-command get get2\ncluster-node-timeout 15000\n")
+    conf.write_text("appendfilename other.aof\nloadmodule /nosuch.so\ncluster-node-timeout 15000\n")
     server = start_server(args=[str(conf)])
     c = connect(server)
     c.ok("CONFIG", "SET", "cluster-node-timeout", "1000")
@@ -93,7 +93,22 @@ def test_what_has_no_effect_yet_is_told_once(start_server: StartServer, connect:
     server.wait_for_log("'cluster-node-timeout' has no effect yet")
     told = re.findall(r"'([a-z-]+)' ha(?:s|ve) no effect yet", server.log)
     assert sorted(told) == sorted({*told}), "each once"
-    assert {"appendfilename", "rename-command", "cluster-node-timeout"} <= {*told}
+    assert {"appendfilename", "loadmodule", "cluster-node-timeout"} <= {*told}
+
+
+def test_commands_are_renamed_and_removed(start_server: StartServer, connect: Connect, conf: Path) -> None:
+    conf.write_text('rename-command GET fetch\nrename-command flushall ""\nrename-command set get\n')
+    c = connect(start_server(args=[str(conf)]))
+    assert c.call("GET", "key", "value") == "OK"
+    assert c.call("Fetch", "key") == b"value"
+    assert c.err("FETCH") == "ERR wrong number of arguments for 'get' command"
+    assert c.err("FLUSHALL") == "ERR unknown command 'FLUSHALL', with args beginning with: "
+    assert c.err("SET", "key", "x").startswith("ERR unknown command 'SET'")
+    assert b"flushall" not in c.ok("COMMAND", "LIST")
+    assert c.call("CONFIG", "REWRITE") == "OK"
+    assert [line for line in _lines(conf) if line.startswith("rename")] == [
+        *("rename-command GET fetch", 'rename-command flushall ""', "rename-command set get")
+    ]
 
 
 # Rewriting
