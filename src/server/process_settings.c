@@ -125,9 +125,10 @@ static int apply_on_sigterm(void *owner, const char **ret_error)
     return check_both(((const struct server *)owner)->process.settings.on_sigterm, ret_error);
 }
 
+/* CONFIG REWRITE writes the name, which older servers know, too. */
 #define CPU_LIST(dashed, underscored, field, text)                                   \
     {                                                                                \
-        .name = dashed, .alias = underscored, .type = DIRECTIVE_STRING,              \
+        .name = underscored, .alias = dashed, .type = DIRECTIVE_STRING,              \
         .flags = DIRECTIVE_IMMUTABLE | DIRECTIVE_EMPTY_IS_NULL, .offset = AT(field), \
         .initial = "", .summary = text                                               \
     }
