@@ -158,6 +158,8 @@ static void run_queued(struct cmd *cmd)
         if (q == unseen)
             unseen = look_ahead(s->db, q);
         unit_nest(cmd, &q->request);
+        if (UNLIKELY(s->flags & SESSION_CLOSING))
+            reply_mute(cmd->reply, true); /* it has killed itself: the rest runs, but is not told */
     }
 }
 

@@ -196,6 +196,7 @@ int server_boot(struct server *s, int argc, char **argv)
 
 void server_done(struct server *s)
 {
+    signals_release();
     crash_forget_server(s);
     listeners_close(s);
     if (s->clients)

@@ -129,6 +129,8 @@ struct directive_table net_directives(struct server *s);
 
 /* ---- signals.c ---- */
 void signals_install(struct server *s);
+/* Before the loop goes: what still comes is noted, and wakes nobody. */
+void signals_release(void);
 /* The signal that asked for the end, or 0. */
 int signals_end_asked(void);
 /* It came to nothing: the next one is a first one again. */

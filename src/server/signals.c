@@ -14,6 +14,12 @@
 static struct loop *loop_to_wake;
 static volatile sig_atomic_t end_asked, reopen_asked;
 
+static void wake(void)
+{
+    if (loop_to_wake)
+        loop_wake(loop_to_wake);
+}
+
 static void on_end(int signal)
 {
     int before = errno;
@@ -22,7 +28,7 @@ static void on_end(int signal)
         _exit(1);
     }
     end_asked = signal;
-    loop_wake(loop_to_wake);
+    wake();
     errno = before;
 }
 
@@ -30,8 +36,13 @@ static void on_hangup(int signal UNUSED)
 {
     int before = errno;
     reopen_asked = 1;
-    loop_wake(loop_to_wake);
+    wake();
     errno = before;
+}
+
+void signals_release(void)
+{
+    loop_to_wake = NULL;
 }
 
 int signals_end_asked(void)
