@@ -155,6 +155,18 @@ TEST(an_apply_that_refuses_puts_all_back_into_force)
     world_done(w);
 }
 
+TEST(what_stays_the_same_is_not_applied_again)
+{
+    struct world *w = world();
+    ASK(w, "config set high 20 text new", "+OK");
+    CHECK_INT(w->applied, 0);
+    ASK(w, "config set high 25", "+OK");
+    CHECK_INT(w->applied, 1);
+    ASK(w, "config set upper 25", "+OK");
+    CHECK_INT(w->applied, 1);
+    world_done(w);
+}
+
 TEST(what_may_not_be_set_is_refused_before_anything_is_stored)
 {
     struct world *w = world();

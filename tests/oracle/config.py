@@ -174,6 +174,7 @@ class Comparison:
 
     def rewriting(self) -> None:
         self._rewrite_changed()
+        self._rewrite_all()
         for number, (text, changes) in enumerate(cases.REWRITTEN):
             tarn, oracle = self.sides(text)
             try:
@@ -206,6 +207,18 @@ class Comparison:
                     self.check(f"AGAIN {name}", value, shown[name])
             finally:
                 again.stop()
+
+    def _rewrite_all(self) -> None:
+        """What DEBUG makes of an empty file: a line for every directive."""
+        tarn, oracle = self.sides()
+        try:
+            for side in (tarn, oracle):
+                assert side.client.call("DEBUG", "CONFIG-REWRITE-FORCE-ALL") == "OK"
+            files = [side.plain(side.file.read_text()) for side in (tarn, oracle)]
+            self._compare_files("REWRITE ALL", *files, shared(tarn, oracle))
+        finally:
+            tarn.stop()
+            oracle.stop()
 
     def _change(self, name: str, tarn: Side, oracle: Side) -> None:
         """To a value that both take and that is not the one that either has."""
