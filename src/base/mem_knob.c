@@ -28,8 +28,10 @@ int mem_knob_text(const char *name, const char *new_value, const char **ret_valu
 {
     const char *before = NULL;
     size_t size = sizeof(before);
-    int failed = mallctl(name, &before, &size, new_value ? &new_value : NULL,
-                         new_value ? sizeof(new_value) : 0);
+    /* Asked and told in one call, some knobs answer with what they are told. */
+    int failed = mallctl(name, &before, &size, NULL, 0);
+    if (!failed && new_value)
+        failed = mallctl(name, NULL, NULL, &new_value, sizeof(new_value));
     if (!failed)
         *ret_value = before;
     return -failed;

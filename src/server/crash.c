@@ -76,8 +76,8 @@ NORETURN static void die_by(int signal)
 static void say_end(void)
 {
     crash_say("\n=== TARN BUG REPORT END. Make sure to include from START to END. ===\n\n"
-              "       Please report this crash to the project's issue tracker, with everything\n"
-              "       between the two lines of equals signs and what the server was asked to do.\n"
+              "       Please report this crash as SECURITY.md says, with everything between the\n"
+              "       two lines of equals signs and with what the server was asked to do.\n"
               "       If the line above says that the memory is broken, replace it first.\n\n"
               "  Problems of the kernel are found by tarn-server --check-system\n");
 }

@@ -58,7 +58,7 @@ void crash_say_info(struct server *s, struct buf *text)
 static void hide_field(struct buf *line, const char *field)
 {
     static const char hidden[] = "(redacted)";
-    const char *at = memmem(line->ptr, line->len, field, strlen(field));
+    const char *at = line->len ? memmem(line->ptr, line->len, field, strlen(field)) : NULL;
     if (!at)
         return;
     size_t from = (size_t)(at - line->ptr) + strlen(field);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,15 @@ void restart_if_asked(const struct restart *r)
         log_write(LOG_WARNING, "The server ended, and could not be started again.");
 }
 
+/* Their handlers would wake a loop that has lost its descriptors. */
+static void let_go_of_signals(void)
+{
+    static const int handled[] = { SIGTERM, SIGINT, SIGHUP };
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    for (size_t i = 0; i < COUNT_OF(handled); i++)
+        (void)sigaction(handled[i], &usual, NULL);
+}
+
 int restart_now(const struct restart *r, int64_t delay_ms)
 {
     if (!r->program || !r->folder)
@@ -74,6 +84,7 @@ int restart_now(const struct restart *r, int64_t delay_ms)
     struct timespec left = { .tv_sec = (time_t)(delay_ms / 1000),
                              .tv_nsec = (long)(delay_ms % 1000) * 1000000 };
     watchdog_set(0); /* the timer would go on in what comes */
+    let_go_of_signals();
     (void)close_range(STDERR_FILENO + 1, ~0U, 0);
     while (nanosleep(&left, &left) < 0 && errno == EINTR)
         continue;
