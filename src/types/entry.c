@@ -2,11 +2,42 @@
 #include "types/entry.h"
 
 #include "base/mem.h"
+#include "ds/listpack.h"
 #include "types/entry_priv.h"
 #include "types/string.h"
 
+static void free_listpack(void *value)
+{
+    listpack_free(value);
+}
+
+static void *copy_listpack(void *value)
+{
+    return listpack_copy(value);
+}
+
+/* One block, however many elements are in it. */
+static size_t listpack_free_effort(const void *value UNUSED)
+{
+    return 1;
+}
+
+static size_t footprint_of_listpack(const void *value)
+{
+    return listpack_footprint(value);
+}
+
+/* The same for all types that have small values in one listpack. */
+static const struct encoding_ops listpack_ops = {
+    .free = free_listpack,
+    .copy = copy_listpack,
+    .free_effort = listpack_free_effort,
+    .footprint = footprint_of_listpack,
+};
+
 static const struct encoding_ops *const ops_by_encoding[ENCODING_COUNT] = {
     [ENCODING_BLOB] = &string_blob_ops,
+    [ENCODING_LISTPACK] = &listpack_ops,
 };
 
 /* The parts of an entry, from which follows how long it is. */

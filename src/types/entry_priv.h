@@ -74,6 +74,16 @@ INLINE void entry_put_pointer(struct entry *e, void *value)
     memcpy(entry_word_at(e), &value, sizeof(value));
 }
 
+/* The value in another encoding, both with a pointer as value: the word stays where it is, so the entry
+ * does not move. What the old one pointed to is the caller's to free. */
+INLINE void entry_put_encoded(struct entry *e, enum value_encoding encoding, void *value)
+{
+    ASSERT_DEBUG(encoding_has_word(entry_encoding(e)));
+    ASSERT_DEBUG(encoding_has_word(encoding));
+    e->kind = (uint8_t)((unsigned)entry_type(e) << 4 | (unsigned)encoding);
+    entry_put_pointer(e, value);
+}
+
 /* A new entry whose value is still to be written: `bytes_len` bytes in place, or a word. */
 struct entry *entry_new(enum value_type type, enum value_encoding encoding, struct slice key,
                         size_t bytes_len, int64_t when_ms);
