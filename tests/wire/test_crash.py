@@ -4,12 +4,14 @@ Lines that people search for are those of redis-server; tests of the rest are Ta
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import platform
 import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
@@ -272,6 +274,22 @@ def test_the_stacks_of_other_threads(victim: Any) -> None:
     log = v.dies_of("DEBUG", "SEGFAULT")
     thread = re.search(r"^Thread \d+ \(lazy_free\):\n(.+?)\n\n", log, re.M | re.S)
     assert thread and re.search(r"\(work\S*\+0x", thread.group(1))
+
+
+@pytest.mark.beyond_oracle
+def test_a_thread_beside_the_main_one_may_crash(victim: Any) -> None:
+    v = victim()
+    v.ask("DEBUG", "POPULATE", 1000)
+    v.ask("FLUSHALL", "ASYNC")
+    tasks = Path(f"/proc/{v.server.pid}/task")
+    tid = next(t.name for t in tasks.iterdir() if (t / "comm").read_text() == "lazy_free\n")
+    assert ctypes.CDLL(None).tgkill(v.server.pid, int(tid), signal.SIGBUS) == 0
+    log = v.log_at_end()
+    assert v.status == -signal.SIGBUS
+    first, rest = part(log, "STACK TRACE").split("\nThread ", 1)
+    assert re.search(r"\(work\S*\+0x", first) and "(main+0x" not in first
+    assert rest.startswith(f"{v.server.pid} (") and "(main+0x" in rest
+    assert "BUG REPORT END" in log
 
 
 def test_the_memory_is_tested(victim: Any, subject: Subject) -> None:
