@@ -22,8 +22,11 @@ class Own:
 Arg = Union[bytes, Own]
 
 # Commands whose arguments are only what a generator wrote: with others they would show what is
-# each server's own (all commands, all directives, all clients), or stop one of them.
-_FIXED = frozenset((b"client", b"command", b"config", b"debug", b"latency", b"slowlog"))
+# each server's own (all commands, all directives, all clients), or stop one of them. And what
+# begins and ends a transaction: one that stays open would queue what is compared in other modes.
+_FIXED = frozenset(
+    (b"client", b"command", b"config", b"debug", b"latency", b"slowlog", b"multi", b"exec", b"discard")
+)
 
 
 @dataclass(frozen=True)
