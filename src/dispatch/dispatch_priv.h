@@ -81,9 +81,9 @@ struct dispatch {
     uint64_t commands_processed;
     uint64_t error_replies;
     uint64_t logins_refused;
+    struct observe observe;
     struct error_stat errors[ERROR_CODES_MAX + 1]; /* in the order of their codes */
     size_t error_codes;
-    struct observe observe;
 };
 
 /* ---- observe.c: a command's end ---- */

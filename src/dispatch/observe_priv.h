@@ -28,12 +28,12 @@ enum commandlog_kind {
 extern const char *const commandlog_kind_names[COMMANDLOG_KINDS];
 
 struct observe_settings {
+    bool tracking; /* first: beside the thresholds */
     struct {
         int64_t from; /* microseconds or bytes; -1: off */
         int64_t max;  /* entries; 0: off */
     } log[COMMANDLOG_KINDS];
     int64_t monitor_ms;
-    bool tracking;
 };
 
 /* Of commands that the slow log took. */
