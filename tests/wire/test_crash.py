@@ -266,11 +266,24 @@ def test_the_context_is_told(victim: Any) -> None:
     assert "Debug context: run 17 of many\n" in v.dies_of("DEBUG", "PANIC")
 
 
+def start_worker(v: Victim) -> int:
+    """Makes the thread that frees memory; its id, when it runs under its name."""
+    v.ask("DEBUG", "POPULATE", 1000)
+    v.ask("FLUSHALL", "ASYNC")
+
+    def find() -> int:
+        for task in Path(f"/proc/{v.server.pid}/task").iterdir():
+            if (task / "comm").read_text() == "lazy_free\n":
+                return int(task.name)
+        return 0
+
+    return wait_for("the thread", find)
+
+
 @pytest.mark.beyond_oracle
 def test_the_stacks_of_other_threads(victim: Any) -> None:
     v = victim()
-    v.ask("DEBUG", "POPULATE", 1000)
-    v.ask("FLUSHALL", "ASYNC")
+    start_worker(v)
     log = v.dies_of("DEBUG", "SEGFAULT")
     thread = re.search(r"^Thread \d+ \(lazy_free\):\n(.+?)\n\n", log, re.M | re.S)
     assert thread and re.search(r"\(work\S*\+0x", thread.group(1))
@@ -279,11 +292,8 @@ def test_the_stacks_of_other_threads(victim: Any) -> None:
 @pytest.mark.beyond_oracle
 def test_a_thread_beside_the_main_one_may_crash(victim: Any) -> None:
     v = victim()
-    v.ask("DEBUG", "POPULATE", 1000)
-    v.ask("FLUSHALL", "ASYNC")
-    tasks = Path(f"/proc/{v.server.pid}/task")
-    tid = next(t.name for t in tasks.iterdir() if (t / "comm").read_text() == "lazy_free\n")
-    assert ctypes.CDLL(None).tgkill(v.server.pid, int(tid), signal.SIGBUS) == 0
+    tid = start_worker(v)
+    assert ctypes.CDLL(None).tgkill(v.server.pid, tid, signal.SIGBUS) == 0
     log = v.log_at_end()
     assert v.status == -signal.SIGBUS
     first, rest = part(log, "STACK TRACE").split("\nThread ", 1)
