@@ -7,7 +7,8 @@
  * and sends the next ones. Keys are 16 bytes, `k` and 15 digits, drawn uniformly from --keys, or
  * counted up with --sequential (each key once). Prints `requests seconds` of the run.
  *
- * In a request behind `--` a word's end {key} stands for a key, the word {value} for a value.
+ * In a request behind `--` a word's end {key} stands for a key, the word {value} for a value. The
+ * word THEN separates commands that are one request together: a transaction.
  *
  * Requests are built once for each batch in a buffer of the connection; replies to GET and SET are
  * of known length (a GET of a key that is missing is an error of the run), so checking costs
@@ -56,6 +57,7 @@ struct load {
     char *value;
     char **words; /* of VERB_WORDS */
     unsigned word_count;
+    unsigned commands; /* of a request of words */
     int epoll;
 };
 
@@ -119,14 +121,30 @@ static size_t append_bulk(char *to, const char *bytes, size_t size)
     return at + append_bytes(to + at, "\r\n", 2);
 }
 
+static bool is_then(const char *word)
+{
+    return strcmp(word, "THEN") == 0;
+}
+
+/* The words of the command that begins at `i`. */
+static unsigned command_words(const struct load *l, unsigned i)
+{
+    unsigned end = i;
+    while (end < l->word_count && !is_then(l->words[end]))
+        end++;
+    return end - i;
+}
+
 static size_t build_words(const struct load *l, char *to, uint64_t number)
 {
     char key[KEY_SIZE + 1] = "k";
-    size_t size = append_head(to, '*', l->word_count);
+    size_t size = append_head(to, '*', command_words(l, 0));
     for (unsigned i = 0; i < l->word_count; i++) {
         const char *word = l->words[i];
         const char *place = strstr(word, "{key}");
-        if (place) {
+        if (is_then(word)) {
+            size += append_head(to + size, '*', command_words(l, i + 1));
+        } else if (place) {
             /* Other keys of the same request are other ones, far away. */
             put_digits(key + 1, KEY_DIGITS, (number + i * (l->keys / 16 + 1)) % l->keys);
             size_t before = (size_t)(place - word);
@@ -288,7 +306,7 @@ static void take_any(struct load *l, struct peer *p, const char *bytes, size_t s
     struct progress *r = &p->progress;
     while (size > 0) {
         if (r->items == 0)
-            r->items = 1;
+            r->items = l->commands;
         size_t part = take_piece(r, bytes, size);
         bytes += part;
         size -= part;
@@ -432,6 +450,9 @@ static void parse_options(struct load *l, int argc, char **argv)
         l->verb = VERB_WORDS;
         l->words = argv + optind;
         l->word_count = (unsigned)(argc - optind);
+        l->commands = 1;
+        for (unsigned i = 0; i < l->word_count; i++)
+            l->commands += is_then(l->words[i]);
     }
 }
 

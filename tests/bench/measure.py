@@ -9,7 +9,7 @@ from typing import Iterator
 from support.client import Client
 from support.server import Server
 
-from . import strings
+from . import strings, transactions
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
 
@@ -106,13 +106,25 @@ class Bench:
                 with server.connect() as client:
                     strings.fill(client)
             for work in strings.WORKS:
-                options = (
-                    *("--pipeline", str(work.pipeline), "--clients", str(work.clients)),
-                    *("--keys", str(work.keys), "--", *work.words.split()),
-                )
-                requests = int(work.requests * self._plan.strings_share)
-                ratio, beside = self._cpu_ratio(servers, requests, *options)
-                yield Row(work.name, ratio, strings.BOUND, None, beside)
+                yield self._work(servers, work, strings.BOUND)
+
+    def transactions(self) -> Iterator[Row]:
+        """Whole transactions, over a million keys."""
+        servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
+        with servers[0], servers[1]:
+            for server in servers:
+                self._load.fill(server, KEYS)
+            for work in transactions.WORKS:
+                yield self._work(servers, work, transactions.BOUND)
+
+    def _work(self, servers: list[Server], work: strings.Work, bound: float) -> Row:
+        options = (
+            *("--pipeline", str(work.pipeline), "--clients", str(work.clients)),
+            *("--keys", str(work.keys), "--", *work.words.split()),
+        )
+        requests = int(work.requests * self._plan.strings_share)
+        ratio, beside = self._cpu_ratio(servers, requests, *options)
+        return Row(work.name, ratio, bound, None, beside)
 
     def _cpu_ratio(
         self, servers: list[Server], requests: int, *options: str
