@@ -189,21 +189,23 @@ static bool span_continues(const struct span *last, const struct span *span)
            last->ptr + last->len == span->ptr;
 }
 
+bool outq_extend(struct outq *q, const struct span *span)
+{
+    struct span *last = q->count > 0 ? span_at(q, q->count - 1) : NULL;
+    if (!last || !span_continues(last, span))
+        return false;
+    last->len += span->len;
+    q->bytes += span->len;
+    return true;
+}
+
 void outq_push(struct outq *q, struct span span)
 {
-    if (span.len == 0) {
+    if (span.len == 0 || outq_extend(q, &span)) {
         span_release(&span);
         return;
     }
     q->bytes += span.len;
-    if (q->count > 0) {
-        struct span *last = span_at(q, q->count - 1);
-        if (span_continues(last, &span)) {
-            last->len += span.len;
-            span_release(&span);
-            return;
-        }
-    }
     if (q->count == MAX_OF(q->cap, 1u))
         ring_grow(q);
     *span_at(q, q->count) = span;

@@ -62,6 +62,9 @@ void outq_done(struct outq *q); /* releases what is queued */
 
 /* Takes over the caller's reference. Bytes that continue the last span of the same block extend it. */
 void outq_push(struct outq *q, struct span span);
+/* True if the bytes continue the last span of the same block, which takes them in; the caller keeps
+ * its reference. */
+bool outq_extend(struct outq *q, const struct span *span);
 /* Moves all of `from` behind `to`. What fits into the rest of a block that only `to` knows is copied
  * there, so many short replies share a block. */
 void outq_take_all(struct outq *to, struct outq *from);

@@ -48,6 +48,7 @@ static void host_reset(struct session *s)
     struct client *c = client_of(s);
     mem_free(c->names.name);
     c->names.name = NULL;
+    client_unsubscribe_silently(c);
 }
 
 /* Unless there is something that it must run first: then it goes on in the next turn. */
@@ -147,6 +148,7 @@ void client_free(struct client *c)
     struct clients *cs = c->owner;
     stream_close(c->stream); /* first: it may hold a place in a bulk */
     session_done(&c->session);
+    client_unsubscribe_silently(c);
     client_read_done(c);
     client_write_done(c);
     mem_free(c->names.name);
@@ -206,9 +208,9 @@ void client_close_logged(struct client *c, const char *why)
     client_close(c);
 }
 
-enum client_class client_class_of(const struct client *c UNUSED)
+enum client_class client_class_of(const struct client *c)
 {
-    return CLIENT_NORMAL;
+    return c->session.flags & SESSION_SUBSCRIBED ? CLIENT_PUBSUB : CLIENT_NORMAL;
 }
 
 size_t client_memory(const struct client *c)
@@ -219,5 +221,6 @@ size_t client_memory(const struct client *c)
         names += texts[i] ? mem_block_size(texts[i]) : 0;
     return mem_size_class(sizeof(*c)) + stream_footprint(c->stream) + c->held_cap +
            resp_parser_footprint(&c->parser) + (c->bulk ? blob_footprint(c->bulk) : 0) +
-           client_output_memory(c) + session_memory(&c->session) + names;
+           client_output_memory(c) + session_memory(&c->session) +
+           subscriber_memory(&c->subscriber) + names;
 }

@@ -121,10 +121,12 @@ static void cmd_client_list(struct cmd *cmd)
 /* Others are closed with what they have not read; the caller gets its reply first. */
 static void kill_client(const struct cmd *cmd, struct client *c)
 {
-    if (c == caller(cmd))
+    if (c == caller(cmd)) {
         client_close_after_reply(c);
-    else
-        client_close(c);
+        return;
+    }
+    client_unsubscribe_silently(c);
+    client_close(c);
 }
 
 static size_t kill_all(struct cmd *cmd, const struct client_filter *filter)

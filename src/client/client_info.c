@@ -18,6 +18,8 @@ void client_flags_text(const struct client *c, char out[static 32])
         { CLIENT_NO_EVICT, 'e' },
     };
     size_t len = 0;
+    if (c->session.flags & SESSION_SUBSCRIBED)
+        out[len++] = 'P';
     if (session_in_transaction(&c->session))
         out[len++] = 'x';
     if (client_is_blocked(c))
@@ -74,9 +76,12 @@ static void describe(const struct client *c, bool hides, struct buf *out)
     int queued = session_in_transaction(&c->session) ? (int)session_queued(&c->session) : -1;
     buf_printf(out,
                " age=%" PRId64 " idle=%" PRId64
-               " flags=%s db=%d sub=0 psub=0 ssub=0 multi=%d watch=%zu",
+               " flags=%s db=%d sub=%zu psub=%zu ssub=%zu multi=%d watch=%zu",
                (now_ms - c->created_ms) / 1000, (now_ms - c->active_ms) / 1000, flags,
-               db_index(c->session.db), queued, session_watched(&c->session));
+               db_index(c->session.db), subscriber_count(&c->subscriber, PUBSUB_CHANNEL),
+               subscriber_count(&c->subscriber, PUBSUB_PATTERN),
+               subscriber_count(&c->subscriber, PUBSUB_SHARD), queued,
+               session_watched(&c->session));
     describe_memory(c, out);
     buf_printf(out, " events=%s cmd=%s user=%s redir=-1 resp=%u lib-name=%s lib-ver=%s",
                client_unsent(c) > 0 ? "rw" : "r", last ? last->full_name : "NULL",

@@ -7,6 +7,8 @@
 #include "base/list.h"
 #include "base/outq.h"
 #include "client/clients.h"
+#include "client/notify.h"
+#include "client/pubsub_priv.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/session.h"
 #include "event/loop.h"
@@ -21,7 +23,8 @@ enum client_flag {
     CLIENT_LOCAL = 1 << 4,
     CLIENT_BAD_PROTOCOL = 1 << 5, /* an error is queued: nothing behind it is parsed */
     CLIENT_READ_STOPPED = 1 << 6,
-    CLIENT_LEFT = 1 << 7, /* the peer has; what it sent before comes request by request */
+    CLIENT_LEFT = 1 << 7,   /* the peer has; what it sent before comes request by request */
+    CLIENT_UNSENT = 1 << 8, /* the stream still holds bytes for it */
 };
 
 /* Bulks that were received into memory of their own, until their request has run. */
@@ -59,6 +62,7 @@ struct client {
     int64_t over_soft_since_ms; /* 0: below the soft limit */
 
     struct client_names names;
+    struct subscriber subscriber;
     uint64_t net_in, net_out;
     int64_t created_ms, active_ms;
     uint32_t flags;
@@ -83,6 +87,9 @@ struct clients {
     uint64_t next_id;
     struct client_settings settings;
     struct client_stats stats;
+    struct pubsub *pubsub;
+    struct feed feeds[2]; /* of RESP2 and RESP3 */
+    struct notify notify;
     struct bulk_list batch_bulks; /* released when the batch has run */
     uint32_t deferred_at[REPLY_DEFERRED_DEPTH];
     loop_timer pause_timer; /* ends a pause; 0: none */
@@ -92,6 +99,11 @@ struct clients {
 INLINE struct client *client_of(struct session *s)
 {
     return CONTAINER_OF(s, struct client, session);
+}
+
+INLINE void client_note_unsent(struct client *c, size_t unsent)
+{
+    c->flags = unsent ? c->flags | CLIENT_UNSENT : c->flags & ~(uint32_t)CLIENT_UNSENT;
 }
 
 enum client_class client_class_of(const struct client *c);
@@ -118,6 +130,10 @@ void bulk_list_release(struct bulk_list *list);
 extern const struct reply_sink client_sink;
 void client_flush(struct client *c);
 void client_write_done(struct client *c);
+/* Sends bytes that others get, too, behind all that was replied so far, whether it is muted or not.
+ * Takes a reference of its own where it shares them. */
+enum client_push_mode { CLIENT_PUSH_SHARES, CLIENT_PUSH_MAY_COPY };
+void client_push(struct client *c, const struct span *span, enum client_push_mode mode);
 /* Replied bytes that have not left. */
 size_t client_unsent(const struct client *c);
 size_t client_output_memory(const struct client *c);

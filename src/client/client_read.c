@@ -278,6 +278,7 @@ static void on_sent(void *user, size_t unsent)
 {
     struct client *c = user;
     c->active_ms = dispatch_now_ms(c->owner->dispatch);
+    client_note_unsent(c, unsent);
     if (unsent == 0 && outq_is_empty(&c->out) && (c->flags & CLIENT_CLOSE_AFTER_REPLY))
         client_close(c);
 }
@@ -291,10 +292,12 @@ static void on_closed(void *user, int error)
         log_write(LOG_VERBOSE, "Error on connection of client id=%" PRIu64 ": %s", c->session.id,
                   strerror(-error));
     bool has_more = !list_is_empty(&c->in_resumed) && !(c->session.flags & SESSION_PARKED);
-    if (has_more)
+    if (has_more) {
         c->flags |= CLIENT_LEFT;
-    else
+    } else {
+        client_unsubscribe_silently(c);
         client_leave(c);
+    }
 }
 
 const struct stream_callbacks client_stream_callbacks = {

@@ -252,6 +252,26 @@ static uint64_t output_disconnections(const void *owner)
     return self(owner)->stats.closed_output_limit;
 }
 
+static uint64_t subscribers(const void *owner)
+{
+    return pubsub_subscribers(self(owner)->pubsub);
+}
+
+static uint64_t channels(const void *owner)
+{
+    return pubsub_topics(self(owner)->pubsub, PUBSUB_CHANNEL);
+}
+
+static uint64_t patterns(const void *owner)
+{
+    return pubsub_topics(self(owner)->pubsub, PUBSUB_PATTERN);
+}
+
+static uint64_t shard_channels(const void *owner)
+{
+    return pubsub_topics(self(owner)->pubsub, PUBSUB_SHARD);
+}
+
 static void reset(void *owner)
 {
     struct clients *cs = owner;
@@ -327,6 +347,22 @@ static const struct metric metrics[] = {
       .name = "total_writes_processed",
       .summary = "Writes that took bytes.",
       .count = writes },
+    { .section = "Clients",
+      .name = "pubsub_clients",
+      .summary = "Clients that are subscribed to a channel or pattern.",
+      .count = subscribers },
+    { .section = "Stats",
+      .name = "pubsub_channels",
+      .summary = "Channels that somebody is subscribed to.",
+      .count = channels },
+    { .section = "Stats",
+      .name = "pubsub_patterns",
+      .summary = "Patterns that somebody is subscribed to.",
+      .count = patterns },
+    { .section = "Stats",
+      .name = "pubsubshard_channels",
+      .summary = "Shard channels that somebody is subscribed to.",
+      .count = shard_channels },
     { .section = "Stats",
       .name = "client_query_buffer_limit_disconnections",
       .summary = "Clients closed because their request was too long.",

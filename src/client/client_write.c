@@ -65,6 +65,54 @@ static bool refuses_output(struct client *c)
     return true;
 }
 
+/* Behind what is in the open room. */
+static void push_copy(struct client *c, struct slice bytes)
+{
+    struct reply *r = &c->session.reply;
+    if ((size_t)(r->end - r->pos) < bytes.len) {
+        seal(c);
+        if (refuses_output(c))
+            return;
+        has_output(c);
+        block_open(c, bytes.len);
+    }
+    memcpy(r->pos, bytes.ptr, bytes.len);
+    r->pos += bytes.len;
+}
+
+/* Whoever is slow gets copies of short messages: else each would keep a block alive. */
+static bool must_copy(const struct client *c)
+{
+    return !outq_is_empty(&c->out) || c->block || (c->flags & CLIENT_UNSENT);
+}
+
+void client_push(struct client *c, const struct span *span, enum client_push_mode mode)
+{
+    struct reply *r = &c->session.reply;
+    if (UNLIKELY(r->closed || (c->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY))))
+        return;
+    bool all_sealed = r->pos == r->sealed;
+    if (all_sealed && outq_extend(&c->out, span)) {
+        r->written += span->len;
+        return;
+    }
+    if (mode == CLIENT_PUSH_MAY_COPY && must_copy(c)) {
+        push_copy(c, slice_of(span->ptr, span->len));
+        return;
+    }
+    seal(c);
+    if (refuses_output(c))
+        return;
+    has_output(c);
+    struct span own = *span;
+    if (span->kind == SPAN_BLOCK)
+        block_ref(span->owner);
+    else if (span->kind == SPAN_BLOB)
+        blob_ref(span->owner);
+    outq_push(&c->out, own);
+    r->written += span->len;
+}
+
 static void sink_more(struct reply *r, size_t need)
 {
     struct client *c = client_of_reply(r);
@@ -186,6 +234,7 @@ void client_flush(struct client *c)
         c->active_ms = dispatch_now_ms(c->owner->dispatch);
         c->owner->stats.writes++;
         stream_send(c->stream, &c->out);
+        client_note_unsent(c, stream_unsent(c->stream));
     }
     if ((c->flags & CLIENT_CLOSE_AFTER_REPLY) && stream_unsent(c->stream) == 0)
         client_close(c);

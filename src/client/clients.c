@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/client_priv.h"
+#include "db/db.h"
 #include "dispatch/block.h"
 #include "event/loop.h"
 #include "net/conn.h"
@@ -33,6 +34,8 @@ struct clients *clients_new(struct loop *loop, struct dispatch *d)
     list_init(&cs->closing);
     struct directive_table table = clients_directives(cs);
     directive_init_all(&table);
+    cs->pubsub = pubsub_new(keyspace_hash_key(dispatch_keyspace(d)));
+    notify_init(cs);
     dispatch_use_loop(d, loop);
     dispatch_hooks(d)->resumed.fn = on_resumed;
     dispatch_hooks(d)->resumed.arg = cs;
@@ -59,6 +62,9 @@ void clients_free(struct clients *cs)
     if (cs->pause_timer)
         (void)loop_timer_remove(cs->loop, cs->pause_timer);
     bulk_list_release(&cs->batch_bulks);
+    notify_done(cs);
+    pubsub_free(cs->pubsub);
+    feeds_done(cs);
     batch_done(&cs->batch);
     block_pool_free(cs->pool);
     struct directive_table table = clients_directives(cs);
@@ -215,6 +221,7 @@ void clients_send(struct clients *cs)
         list_unlink(&c->in_output);
         client_flush(c);
     }
+    feeds_done(cs);
 }
 
 void clients_reap(struct clients *cs)
@@ -269,7 +276,7 @@ void clients_arm_pause(struct clients *cs)
 
 static void check_idle(struct clients *cs, struct client *c, int64_t now_ms)
 {
-    bool idles = !(c->session.flags & SESSION_PARKED);
+    bool idles = !(c->session.flags & (SESSION_PARKED | SESSION_SUBSCRIBED));
     if (cs->settings.timeout_s && idles && now_ms - c->active_ms > cs->settings.timeout_s * 1000) {
         log_write(LOG_VERBOSE, "Closing idle client");
         client_close(c);

@@ -107,5 +107,7 @@ void client_describe_for_log(const struct client *c, struct buf *out);
 struct directive_table clients_directives(struct clients *cs);
 struct metric_table clients_metrics(struct clients *cs);
 struct command_table clients_commands(struct clients *cs); /* CLIENT */
+struct command_table clients_pubsub_commands(struct clients *cs);
+struct directive_table clients_notify_directives(struct clients *cs);
 
 #endif

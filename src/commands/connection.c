@@ -3,10 +3,20 @@
 #include "commands/commands.h"
 #include "commands/commands_priv.h"
 
+/* As a message, which is what a subscriber of RESP2 reads. */
+static void reply_pong_message(const struct cmd *cmd)
+{
+    reply_array(cmd->reply, 2);
+    reply_bulk(cmd->reply, SLICE("pong"));
+    reply_bulk(cmd->reply, cmd->argc == 2 ? cmd_arg(cmd, 1) : SLICE(""));
+}
+
 static void run_ping(struct cmd *cmd)
 {
     if (cmd->argc > 2)
         reply_error(cmd->reply, "ERR wrong number of arguments for 'ping' command");
+    else if (UNLIKELY(cmd->session->flags & SESSION_SUBSCRIBED) && cmd->reply->proto == 2)
+        reply_pong_message(cmd);
     else if (cmd->argc == 2)
         reply_bulk(cmd->reply, cmd_arg(cmd, 1));
     else
@@ -31,7 +41,7 @@ static const struct command rows[] = {
         .name = "ping",
         .run = run_ping,
         .arity = -1,
-        .flags = CMD_FAST,
+        .flags = CMD_FAST | CMD_SUBSCRIBED,
         .group = GROUP_CONNECTION,
         .since = "1.0.0",
         .complexity = "O(1)",

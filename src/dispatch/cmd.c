@@ -73,6 +73,12 @@ void cmd_effect(struct cmd *cmd, const struct slice *argv, size_t argc)
     cmd_effect_in(cmd, db_index(cmd->db), argv, argc);
 }
 
+void cmd_effect_message(struct cmd *cmd)
+{
+    cmd->told_effect = true;
+    journal_message(cmd->dispatch->journal, cmd->argv, (size_t)cmd->argc);
+}
+
 void cmd_no_effect(struct cmd *cmd)
 {
     cmd->told_effect = true;

@@ -77,6 +77,8 @@ MUST_USE bool cmd_type_ok(const struct cmd *cmd, const struct entry *e, enum val
 void cmd_effect(struct cmd *cmd, const struct slice *argv, size_t argc);
 void cmd_effect_in(struct cmd *cmd, int db, const struct slice *argv, size_t argc);
 void cmd_no_effect(struct cmd *cmd);
+/* The request is a message for whoever repeats effects, and changes no data. */
+void cmd_effect_message(struct cmd *cmd);
 #define CMD_EFFECT(cmd, ...)                               \
     cmd_effect(cmd, (const struct slice[]){ __VA_ARGS__ }, \
                COUNT_OF(((const struct slice[]){ __VA_ARGS__ })))

@@ -39,6 +39,7 @@ enum command_flag {
     CMD_ALLOW_BUSY = 1 << 18,
     CMD_NO_MANDATORY_KEYS = 1 << 19,
     CMD_PROTECTED = 1 << 20,   /* needs enable-debug-command or its kin */
+    CMD_SUBSCRIBED = 1 << 21,  /* also for subscribers of RESP2 */
     CMD_SENTINEL = 1 << 22,    /* also in Sentinel mode */
     CMD_SECRET_ARGS = 1 << 24, /* has arguments that are never shown: command_arg_is_secret */
     CMD_NO_QUEUE = 1 << 25,    /* runs at once also inside MULTI */

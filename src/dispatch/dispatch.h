@@ -114,6 +114,7 @@ enum gate_id {
     GATE_PROTECTED,
     GATE_AUTH,
     GATE_NO_MULTI,
+    GATE_SUBSCRIBED,
     GATE_PAUSE,
     GATE_QUEUE,
     GATE_COUNT,

@@ -44,6 +44,18 @@ static enum verdict gate_no_multi(struct dispatch *d UNUSED, struct cmd *cmd)
     return VERDICT_REFUSE;
 }
 
+/* A subscriber of RESP2 cannot tell replies from messages. */
+static enum verdict gate_subscribed(struct dispatch *d UNUSED, struct cmd *cmd)
+{
+    if (cmd->reply->proto != 2)
+        return VERDICT_PASS;
+    gate_refusef(cmd,
+                 "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+                 "RESET are allowed in this context",
+                 cmd->request->slot->full_name);
+    return VERDICT_REFUSE;
+}
+
 static enum verdict gate_pause(struct dispatch *d, struct cmd *cmd)
 {
     bool may_change = gate_flags(cmd) & (CMD_WRITE | CMD_MAY_REPLICATE);
@@ -66,6 +78,7 @@ static const struct gate {
     [GATE_PROTECTED] = { "protected", gate_protected, CMD_PROTECTED, 0 },
     [GATE_AUTH] = { "authentication", gate_auth, 0, CMD_NO_AUTH },
     [GATE_NO_MULTI] = { "no-multi", gate_no_multi, CMD_NO_MULTI, 0 },
+    [GATE_SUBSCRIBED] = { "subscribed", gate_subscribed, 0, CMD_SUBSCRIBED },
     [GATE_PAUSE] = { "pause", gate_pause, 0, 0 },
     [GATE_QUEUE] = { "queue", gate_queue, 0, CMD_NO_QUEUE },
 };

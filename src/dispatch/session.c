@@ -67,6 +67,13 @@ bool session_is_authenticated(const struct session *s)
     return s->flags & SESSION_AUTHENTICATED;
 }
 
+void session_set_subscribed(struct session *s, bool yes)
+{
+    const uint32_t gate = 1u << GATE_SUBSCRIBED;
+    s->flags = yes ? s->flags | SESSION_SUBSCRIBED : s->flags & ~(uint32_t)SESSION_SUBSCRIBED;
+    s->gates = yes ? s->gates | gate : s->gates & ~gate;
+}
+
 void session_set_reply_mode(struct session *s, enum session_reply_mode mode)
 {
     if (mode == SESSION_REPLIES_SKIP_ONE && (s->flags & SESSION_REPLY_OFF))

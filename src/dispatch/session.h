@@ -34,6 +34,7 @@ enum session_flag {
     SESSION_WATCH_BROKEN = 1 << 7,    /* a key that it watches was changed: EXEC does nothing */
     SESSION_BLOCKED = 1 << 8,         /* its command waits (dispatch/block.h); is parked, too */
     SESSION_NO_BLOCK = 1 << 9,        /* whatever would wait is over at once: within EXEC */
+    SESSION_SUBSCRIBED = 1 << 10,     /* listens to channels; set by its owner */
 };
 
 /* The owner's side. Functions may be NULL. */
@@ -91,6 +92,9 @@ bool session_is_allowed(const struct session *s, int setting);
 
 void session_set_authenticated(struct session *s, bool yes);
 bool session_is_authenticated(const struct session *s);
+
+/* It listens to channels now, or does not any more: in RESP2 it runs little else meanwhile. */
+void session_set_subscribed(struct session *s, bool yes);
 
 /* CLIENT REPLY ON, OFF and SKIP. SKIP changes nothing while replies are off. */
 enum session_reply_mode { SESSION_REPLIES_ON, SESSION_REPLIES_OFF, SESSION_REPLIES_SKIP_ONE };

@@ -199,7 +199,7 @@ const struct command session_rows[] = {
         .run = cmd_quit,
         .arity = -1,
         .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_ALLOW_BUSY |
-                 CMD_NO_QUEUE,
+                 CMD_NO_QUEUE | CMD_SUBSCRIBED,
         .group = GROUP_CONNECTION,
         .since = "1.0.0",
         .complexity = "O(1)",
@@ -213,7 +213,7 @@ const struct command session_rows[] = {
         .run = cmd_reset,
         .arity = 1,
         .flags = CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE | CMD_FAST | CMD_NO_AUTH | CMD_ALLOW_BUSY |
-                 CMD_NO_QUEUE,
+                 CMD_NO_QUEUE | CMD_SUBSCRIBED,
         .group = GROUP_CONNECTION,
         .since = "6.2.0",
         .complexity = "O(1)",

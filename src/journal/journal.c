@@ -18,11 +18,12 @@
 struct journal {
     struct journal_sink *sinks;
     size_t sink_count;
-    struct buf bytes;    /* MULTI, then the effects of the open unit */
-    size_t effect_count; /* of the open unit */
-    unsigned depth;      /* of nested units */
-    int db;              /* the database that the sinks have selected */
-    bool giving;         /* sinks are being called */
+    struct buf bytes;     /* MULTI, then the effects of the open unit */
+    size_t effect_count;  /* of the open unit, */
+    size_t message_count; /* of which so many are messages */
+    unsigned depth;       /* of nested units */
+    int db;               /* the database that the sinks have selected */
+    bool giving;          /* sinks are being called */
     uint64_t offset;
 };
 
@@ -54,12 +55,14 @@ static void unit_give(struct journal *j)
         wire = buf_slice(&j->bytes);
     }
     uint64_t offset = j->offset;
+    bool messages_alone = j->message_count == j->effect_count;
     j->offset += wire.len;
-    j->effect_count = 0;
+    j->effect_count = j->message_count = 0;
 
     j->giving = true;
     for (size_t i = 0; i < j->sink_count; i++)
-        j->sinks[i].append(j->sinks[i].arg, offset, wire);
+        if (!messages_alone || !j->sinks[i].data_only)
+            j->sinks[i].append(j->sinks[i].arg, offset, wire);
     j->giving = false;
 
     if (j->bytes.cap > KEEP_BYTES_MAX)
@@ -125,14 +128,19 @@ static void encode_command(struct buf *out, const struct slice *argv, size_t arg
     }
 }
 
-/* What stands before every effect. */
-static void effect_open(struct journal *j, int db)
+static void count_effect(struct journal *j)
 {
-    ASSERT(db >= 0);
     ASSERT(!j->giving);
     if (j->bytes.len == 0)
         buf_append(&j->bytes, SLICE(MULTI_WIRE));
     j->effect_count++;
+}
+
+/* What stands before every effect. */
+static void effect_open(struct journal *j, int db)
+{
+    ASSERT(db >= 0);
+    count_effect(j);
     if (j->db == db)
         return;
     char digits[NUM_INT_MAX_CHARS];
@@ -165,6 +173,17 @@ void journal_effect_wire(struct journal *j, int db, struct slice wire)
     ASSERT_DEBUG(wire.ptr[0] == '*');
     effect_open(j, db);
     buf_append(&j->bytes, wire);
+    effect_close(j);
+}
+
+void journal_message(struct journal *j, const struct slice *argv, size_t argc)
+{
+    if (!journal_is_on(j))
+        return;
+    ASSERT(argc > 0);
+    count_effect(j);
+    j->message_count++;
+    encode_command(&j->bytes, argv, argc);
     effect_close(j);
 }
 

@@ -21,6 +21,7 @@ struct journal_sink {
     /* The bytes of one whole unit; `offset` is the offset of its first byte. Borrowed. */
     void (*append)(void *arg, uint64_t offset, struct slice bytes);
     void *arg;
+    bool data_only; /* does not get units that are messages alone: their offsets are left out */
 };
 
 struct journal *journal_new(void);
@@ -43,6 +44,9 @@ void journal_unit_end(struct journal *j);
 void journal_effect(struct journal *j, int db, const struct slice *argv, size_t argc);
 /* The same from a request's bytes as received (a whole multibulk). */
 void journal_effect_wire(struct journal *j, int db, struct slice wire);
+
+/* A message that changes no data (PUBLISH): whoever repeats it hears it too. Independent of the database. */
+void journal_message(struct journal *j, const struct slice *argv, size_t argc);
 
 /* Of the next byte that will be given to the sinks. */
 uint64_t journal_offset(const struct journal *j);

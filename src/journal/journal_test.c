@@ -165,7 +165,7 @@ TEST(sinks_are_called_in_the_order_of_their_coming)
     struct named_sink args[] = { { &order, 'x' }, { &order, 'y' }, { &order, 'z' } };
     struct journal_sink sinks[3];
     for (size_t i = 0; i < COUNT_OF(sinks); i++) {
-        sinks[i] = (struct journal_sink){ note_name, &args[i] };
+        sinks[i] = (struct journal_sink){ .append = note_name, .arg = &args[i] };
         journal_add_sink(j, &sinks[i]);
     }
     effect(j, 0, "DEL", "a");
@@ -173,6 +173,35 @@ TEST(sinks_are_called_in_the_order_of_their_coming)
     effect(j, 0, "DEL", "a");
     CHECK_STR(buf_cstr(&order), "xyzxz");
     CHECK_ABORTS(journal_remove_sink(j, &sinks[1]));
+    buf_done(&order);
+    journal_free(j);
+}
+
+TEST(messages_alone_do_not_go_to_sinks_of_data)
+{
+    struct journal *j = journal_new();
+    struct test_sink all;
+    struct buf order;
+    buf_init(&order, BUF_NO_CEILING);
+    struct named_sink args = { &order, 'd' };
+    struct journal_sink data = { .append = note_name, .arg = &args, .data_only = true };
+    const struct slice message[] = { SLICE("PUBLISH"), SLICE("c"), SLICE("m") };
+    test_sink_init(&all, j);
+    journal_add_sink(j, &data);
+
+    journal_message(j, message, COUNT_OF(message));
+    CHECK_STR(test_sink_text(&all), "PUBLISH c m");
+    CHECK_STR(buf_cstr(&order), "");
+
+    journal_unit_begin(j);
+    effect(j, 0, "DEL", "a");
+    journal_message(j, message, COUNT_OF(message));
+    journal_unit_end(j);
+    CHECK_STR(test_sink_text(&all), "PUBLISH c m | MULTI; SELECT 0; DEL a; PUBLISH c m; EXEC");
+    CHECK_STR(buf_cstr(&order), "d");
+
+    journal_remove_sink(j, &data);
+    test_sink_done(&all);
     buf_done(&order);
     journal_free(j);
 }

@@ -12,6 +12,7 @@ void server_register_commands(struct server *s)
 {
     const struct command_table tables[] = {
         clients_commands(s->clients),
+        clients_pubsub_commands(s->clients),
         server_commands(s),
         memory_commands(s),
         standalone_commands(s),
@@ -53,6 +54,7 @@ void server_register_directives(struct server *s)
         config_add(s->config, &own[i]);
     const struct directive_table tables[] = {
         clients_directives(s->clients),
+        clients_notify_directives(s->clients),
         dispatch_directives(s->dispatch),
         dispatch_identity_directives(s->dispatch),
         dispatch_observe_directives(s->dispatch),
