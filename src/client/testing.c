@@ -79,6 +79,29 @@ static void run_die(struct cmd *cmd)
     reply_ok(cmd->reply);
 }
 
+static bool serve_hear(struct cmd *cmd, const struct block_wake *wake UNUSED)
+{
+    reply_status(cmd->reply, SLICE("heard"));
+    return true;
+}
+
+static void run_hear(struct cmd *cmd)
+{
+    struct client_world *w = cmd->owner;
+    int64_t timeout_ms;
+    if (!cmd_timeout(cmd, 1, TIMEOUT_IN_MS, &timeout_ms))
+        return;
+    cmd_block(cmd, &(struct block_on){
+                       .serve = serve_hear, .timeout_ms = timeout_ms, .queue = &w->bell });
+}
+
+static void run_ring(struct cmd *cmd)
+{
+    struct client_world *w = cmd->owner;
+    block_queue_wake(cmd->dispatch, &w->bell);
+    reply_ok(cmd->reply);
+}
+
 static const struct command rows[] = {
     { .name = "ping", .run = run_ping, .arity = -1 },
     { .name = "echo", .run = run_echo, .arity = 2 },
@@ -88,6 +111,8 @@ static const struct command rows[] = {
     { .name = "big", .run = run_big, .arity = 2 },
     { .name = "many", .run = run_many, .arity = 2 },
     { .name = "die", .run = run_die, .arity = 1 },
+    { .name = "hear", .run = run_hear, .arity = 2, .flags = CMD_BLOCKING },
+    { .name = "ring", .run = run_ring, .arity = 1 },
 };
 
 /* ---- the world ---- */
@@ -149,6 +174,7 @@ struct client_world *client_world_new(enum stream_kind kind)
     w->loop = loop;
     w->io = io;
     w->now_ns = 1000000;
+    block_queue_init(&w->bell);
     w->clock = (struct clock_source){ clock_mono, clock_wall, w };
     clock_set_source(&w->clock);
     buf_init(&w->ran, BUF_NO_CEILING);

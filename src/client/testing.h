@@ -3,13 +3,15 @@
  *
  * Commands: ping; echo TEXT; add TEXT (to a note of what ran); len BYTES; blob BYTES (its length if
  * the last argument came as a blob of its own, else -1); big N (a reply of N bytes); many N (an
- * array of N, whose length is told at the end); die (closes its own client); and CLIENT. */
+ * array of N, whose length is told at the end); die (closes its own client); hear MS (waits for the
+ * bell, for so long, or for ever if 0), ring; and CLIENT. */
 #ifndef CLIENT_TESTING_H
 #define CLIENT_TESTING_H
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "client/client_priv.h"
+#include "dispatch/block.h"
 
 #define CLIENT_WORLD_PEERS 8
 #define CLIENT_WORLD_NOW_MS ((int64_t)1700000000000)
@@ -23,6 +25,7 @@ struct client_world {
     struct dispatch *dispatch;
     struct clients *clients;
     struct stream_io *io;
+    struct block_queue bell;
     struct buf ran; /* what "add" was told */
     int peers[CLIENT_WORLD_PEERS];
     int peer_count;

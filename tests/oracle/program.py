@@ -25,7 +25,8 @@ Arg = Union[bytes, Own]
 # each server's own (all commands, all directives, all clients), or stop one of them. And what
 # begins and ends a transaction: one that stays open would queue what is compared in other modes.
 _FIXED = frozenset(
-    (b"client", b"command", b"config", b"debug", b"latency", b"slowlog", b"multi", b"exec", b"discard")
+    (b"client", b"command", b"config", b"debug", b"latency", b"slowlog")
+    + (b"multi", b"exec", b"discard")
 )
 
 

@@ -358,7 +358,10 @@ def test_an_exec_with_a_write_waits_for_the_end_of_a_pause(c: Client, connect: C
     assert reader.call("EXEC") == [None]
     writer.send("EXEC")
     writer.send("PING")
-    wait_for("the writer to wait", lambda: info_fields(c.ok("INFO", "clients"))["blocked_clients"] == "1")
+    wait_for(
+        "the writer to wait",
+        lambda: info_fields(c.ok("INFO", "clients"))["blocked_clients"] == "1",
+    )
     assert reader.call("GET", "a") is None
     c.ok("CLIENT", "UNPAUSE")
     assert [writer.read(), writer.read()] == [["OK"], "PONG"]

@@ -68,6 +68,62 @@ def test_pipeline(r: Any) -> None:
     assert results == [cell for i in range(1000) for cell in (True, i + 1)]
 
 
+def test_transaction(r: Any) -> None:
+    pipe = r.pipeline()
+    assert pipe.set("a", 1).incr("a").get("a").execute() == [True, 2, "2"]
+    pipe.set("a", "text").incr("a").get("a")
+    with pytest.raises(redis.ResponseError, match="Command # 2 .*not an integer"):
+        pipe.execute()
+    assert r.get("a") == "text"
+    pipe.set("a", "x").execute_command("NOPE")
+    with pytest.raises(redis.ResponseError, match="unknown command"):
+        pipe.execute()
+    assert r.get("a") == "text"
+
+
+def test_watch_and_watch_error(r: Any) -> None:
+    r.set("a", 1)
+    with r.pipeline() as pipe:
+        pipe.watch("a")
+        value = int(pipe.get("a"))
+        pipe.multi()
+        pipe.set("a", value + 1)
+        assert pipe.execute() == [True]
+        pipe.watch("a")
+        pipe.multi()
+        pipe.set("a", "mine")
+        r.set("a", "theirs")
+        with pytest.raises(redis.WatchError):
+            pipe.execute()
+    assert r.get("a") == "theirs"
+
+
+def test_transactions_of_many_threads_lose_nothing(server: Server) -> None:
+    client = redis.Redis(port=server.port)
+
+    def add(pipe: Any) -> None:
+        value = int(pipe.get("n") or 0)
+        pipe.multi()
+        pipe.set("n", value + 1)
+
+    def work() -> None:
+        for _ in range(50):
+            client.transaction(add, "n")
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.get("n") == b"400"
+    client.close()
+
+
+def test_wait(r: Any) -> None:
+    assert r.wait(0, 0) == 0
+    assert r.wait(1, 1) == 0
+
+
 def test_server_verbs(r: Any, server: Server) -> None:
     info = r.info()
     assert info["tcp_port"] == server.port

@@ -67,7 +67,9 @@ def _exec(c: Client) -> object:
 
 
 @pytest.mark.parametrize("change", _CHANGES, ids=lambda change: " ".join(map(str, change[0])))
-def test_changes_break_the_watch(c: Client, connect: Connect, change: tuple[tuple[object, ...], ...]) -> None:
+def test_changes_break_the_watch(
+    c: Client, connect: Connect, change: tuple[tuple[object, ...], ...]
+) -> None:
     _prepare(c)
     c.ok("WATCH", "unrelated", "a")
     other = connect()
@@ -227,7 +229,8 @@ def test_counts_of_info_and_client_list(c: Client, connect: Connect) -> None:
     def counts() -> tuple[str, ...]:
         fields = info_fields(c.ok("INFO", "clients"))
         line = client_lines(c.ok("CLIENT", "LIST", "ID", ident))[0]
-        return fields["watching_clients"], fields["total_watched_keys"], line["watch"], line["flags"]
+        totals = fields["watching_clients"], fields["total_watched_keys"]
+        return *totals, line["watch"], line["flags"]
 
     assert counts() == ("0", "0", "0", "N")
     other.ok("WATCH", "a", "b", "a")

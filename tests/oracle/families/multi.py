@@ -31,7 +31,8 @@ _COMMANDS: tuple[Make, ...] = (
     *(_some("STRLEN", KEY), _some("GETDEL", KEY), _some("GETSET", KEY, VALUE)),
     *(_some("DEL", keys_up_to(3)), _some("UNLINK", keys_up_to(2)), _some("EXISTS", keys_up_to(3))),
     *(_some("MSET", KEY, VALUE, KEY, VALUE), _some("MSETNX", KEY, VALUE, KEY, VALUE)),
-    *(_some("MGET", keys_up_to(4)), _some("SETRANGE", KEY, "3", VALUE), _some("SETBIT", KEY, "7", "1")),
+    *(_some("MGET", keys_up_to(4)), _some("SETRANGE", KEY, "3", VALUE)),
+    _some("SETBIT", KEY, "7", "1"),
     *(_some("RENAME", KEY, KEY), _some("RENAMENX", KEY, KEY), _some("COPY", KEY, KEY, "REPLACE")),
     *(_some("MOVE", KEY, database), _some("TYPE", KEY), _some("PERSIST", KEY)),
     *(_some("PEXPIRE", KEY, milliseconds), _some("PEXPIREAT", KEY, "1"), _some("PING")),
@@ -118,4 +119,9 @@ FAMILY.add("DISCARD", weight=2)
 FAMILY.add("UNWATCH", weight=3)
 FAMILY.add("WATCH", keys_up_to(4), weight=5)
 FAMILY.add("CLIENT INFO", mode="client-lines", weight=3)
-FAMILY.add("WAIT", lambda d: d.choose((b"0", b"-1", b"abc")), lambda d: d.choose((b"0", b"1", b"abc", b"-1")), weight=2)
+FAMILY.add(
+    "WAIT",
+    lambda d: d.choose((b"0", b"-1", b"abc")),
+    lambda d: d.choose((b"0", b"1", b"abc", b"-1")),
+    weight=2,
+)
