@@ -5,6 +5,7 @@
 #include "ds/listpack.h"
 #include "types/entry_priv.h"
 #include "types/string.h"
+#include "types/zset_priv.h"
 
 static void free_listpack(void *value)
 {
@@ -38,6 +39,7 @@ static const struct encoding_ops listpack_ops = {
 static const struct encoding_ops *const ops_by_encoding[ENCODING_COUNT] = {
     [ENCODING_BLOB] = &string_blob_ops,
     [ENCODING_LISTPACK] = &listpack_ops,
+    [ENCODING_ZSET_TREE] = &zset_tree_ops,
 };
 
 /* The parts of an entry, from which follows how long it is. */
