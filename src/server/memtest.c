@@ -131,15 +131,27 @@ static struct {
     char line[512];
 } found;
 
+/* What the test itself stands on. The thread's own block holds the area of restartable sequences,
+ * which the kernel reads when it lets another thread run: a pattern there would be the end. */
+static bool is_needed(const struct region *r, const struct memtest *t)
+{
+    const uintptr_t needed[] = {
+        (uintptr_t)__builtin_frame_address(0),
+        (uintptr_t)__builtin_thread_pointer(),
+        (uintptr_t)t->backup,
+    };
+    for (size_t i = 0; i < COUNT_OF(needed); i++)
+        if (needed[i] >= r->start && needed[i] < r->end)
+            return true;
+    return false;
+}
+
 static void add_line(const char *line, const struct memtest *t)
 {
-    uintptr_t own_stack = (uintptr_t)__builtin_frame_address(0), backup = (uintptr_t)t->backup;
     struct region r;
-    if (found.count == REGIONS_MAX || !memtest_parse_region(line, &r.start, &r.end))
-        return;
-    if ((own_stack >= r.start && own_stack < r.end) || (backup >= r.start && backup < r.end))
-        return;
-    found.regions[found.count++] = r;
+    if (found.count < REGIONS_MAX && memtest_parse_region(line, &r.start, &r.end) &&
+        !is_needed(&r, t))
+        found.regions[found.count++] = r;
 }
 
 static int list_regions(const struct memtest *t)

@@ -33,8 +33,8 @@ struct memtest_result {
 };
 
 /* Tests what the process may write and the kernel has in memory; at most for `seconds`. `began` is
- * told each region. Nobody else may run: other threads stand still, and the caller is on a stack
- * that lies in the mapping of `t->backup`, or in one that shows as its own. -ENOTSUP in builds whose
+ * told each region. What the calling thread stands on is left out: its stack, its own block, the
+ * mapping of `t->backup`. Nobody else may run: other threads stand still. -ENOTSUP in builds whose
  * sanitizer keeps notes in memory; -errno if the kernel does not say what there is. */
 MUST_USE int memtest_process(const struct memtest *t, int seconds,
                              void (*began)(uintptr_t start, size_t bytes),

@@ -267,9 +267,11 @@ def test_the_context_is_told(victim: Any) -> None:
 
 
 def start_worker(v: Victim) -> int:
-    """Makes the thread that frees memory; its id, when it runs under its name."""
+    """Makes the thread that frees memory; its id, when it runs under its name and has nothing to do.
+    (While it frees, it holds locks that INFO needs.)"""
     v.ask("DEBUG", "POPULATE", 1000)
     v.ask("FLUSHALL", "ASYNC")
+    wait_for("the end of its work", lambda: b"lazyfreed_objects:1000\r" in v.ask("INFO", "memory"))
 
     def find() -> int:
         for task in Path(f"/proc/{v.server.pid}/task").iterdir():
