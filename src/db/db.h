@@ -84,6 +84,8 @@ struct keyspace_hooks {
     HOOK_TYPE(db_changed_hook, struct db *db, const struct key *key) changed;
     /* All keys that the database holds at this moment are about to go, or have just come. Must not change data. */
     HOOK_TYPE(db_replaced_hook, struct db *db, enum db_replacement what) replaced;
+    /* A flush empties one database (`index`), or all (-1), also if nothing is in it. Must not change data. */
+    HOOK_TYPE(db_flushed_hook, int index) flushed;
     /* A key event. `name` is borrowed. Must not change data. */
     HOOK_TYPE(db_event_hook, struct db *db, enum db_event_class class, const char *event,
               struct slice name)
@@ -225,6 +227,8 @@ size_t keyspace_expire_slice(const struct keyspace *ks);
 int64_t keyspace_next_due(const struct keyspace *ks);
 void keyspace_set_active_expire(struct keyspace *ks, bool on); /* DEBUG SET-ACTIVE-EXPIRE */
 void keyspace_set_expiry_mode(struct keyspace *ks, enum keyspace_expiry_mode mode);
+/* Within the hook `changed`: the key goes because its time is over, whoever met it. */
+bool keyspace_is_expiring(const struct keyspace *ks);
 
 /* ---- what the room exports ---- */
 

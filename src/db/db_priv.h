@@ -53,6 +53,7 @@ struct keyspace {
     enum keyspace_expiry_mode expiry_mode;
     uint32_t event_classes;
     bool no_touch, held, active_expire;
+    bool removes_expired; /* while that is told */
     uint64_t dirty;
     struct list expiring; /* databases that have keys with an expiry */
 };

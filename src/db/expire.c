@@ -51,8 +51,15 @@ static void remove_expired(struct db *db, struct key key, struct entry *e)
     struct slice effect[] = { lazy ? SLICE("UNLINK") : SLICE("DEL"), key.name };
     journal_effect(ks->journal, db->index, effect, COUNT_OF(effect));
     db_notify(db, EVENT_EXPIRED, "expired", key.name);
+    ks->removes_expired = true;
     db_fire_changed(db, &key);
+    ks->removes_expired = false;
     lazyfree_entry(ks->lazy, e, lazy);
+}
+
+bool keyspace_is_expiring(const struct keyspace *ks)
+{
+    return ks->removes_expired;
 }
 
 static void expire(struct db *db, struct key key, struct entry *e)

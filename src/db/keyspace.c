@@ -229,6 +229,7 @@ static size_t db_flush(struct db *db, bool lazy)
 
 size_t keyspace_flush(struct keyspace *ks, int index, bool lazy)
 {
+    HOOK_CALL(ks->hooks.flushed, index);
     if (index >= 0)
         return db_flush(keyspace_db(ks, index), lazy);
     size_t count = 0;

@@ -24,9 +24,11 @@
 
 struct arena;
 struct blob;
+struct db;
 struct dispatch;
 struct histogram;
 struct journal;
+struct key;
 struct keyspace;
 
 /* ---- the registry ---- */
@@ -103,6 +105,8 @@ void dispatch_run(struct dispatch *d, struct request *request, struct arena *are
 /* The turn's base: reads both clocks. Called by the turn before phase 2 and by nested turns. */
 void dispatch_time_sync(struct dispatch *d);
 int64_t dispatch_now_ms(const struct dispatch *d);
+/* Unix microseconds at the end of the latest call. */
+uint64_t dispatch_called_at_us(const struct dispatch *d);
 uint64_t dispatch_now_mono_ns(const struct dispatch *d); /* start of the current unit */
 
 /* The command being run, for crash reports and nested units; NULL between units. */
@@ -115,6 +119,7 @@ enum gate_id {
     GATE_AUTH,
     GATE_NO_MULTI,
     GATE_SUBSCRIBED,
+    GATE_NO_KEYS,
     GATE_PAUSE,
     GATE_QUEUE,
     GATE_COUNT,
@@ -139,8 +144,20 @@ struct dispatch_hooks {
     HOOK_TYPE(dispatch_resumed_hook) resumed;
     /* requirepass changed: sessions authenticated so far stay so. */
     HOOK_TYPE(dispatch_password_hook) password_changed;
+
+    /* Of those who look on. While none of these is set they cost one branch a unit in all: whoever
+     * sets or clears one calls dispatch_listen(). None may change data.
+     *
+     * A call has run: each outermost one, those within EXEC before it, in their order. */
+    HOOK_TYPE(dispatch_called_hook, const struct cmd *cmd) called;
+    /* A unit's calls have run and been replied. */
+    HOOK_TYPE(dispatch_unit_hook) unit_ended;
+    /* A key was modified or removed; watches on it are broken already. */
+    HOOK_TYPE(dispatch_changed_hook, struct db *db, const struct key *key) changed;
 };
 struct dispatch_hooks *dispatch_hooks(struct dispatch *d);
+/* Takes note of which hooks are set. */
+void dispatch_listen(struct dispatch *d);
 
 struct dispatch_settings {
     char *requirepass;

@@ -73,6 +73,7 @@ struct dispatch {
     struct dispatch_hooks hooks;
     const struct cmd *current;
     bool halted;
+    bool is_looked_at;     /* hooks of those who look on are set */
     uint32_t errors_noted; /* of the current session's errors, those that are accounted for */
     struct interests interests;
     struct waiting waiting;

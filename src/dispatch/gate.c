@@ -56,6 +56,12 @@ static enum verdict gate_subscribed(struct dispatch *d UNUSED, struct cmd *cmd)
     return VERDICT_REFUSE;
 }
 
+static enum verdict gate_no_keys(struct dispatch *d UNUSED, struct cmd *cmd)
+{
+    gate_refuse(cmd, "ERR Replica can't interact with the keyspace");
+    return VERDICT_REFUSE;
+}
+
 static enum verdict gate_pause(struct dispatch *d, struct cmd *cmd)
 {
     bool may_change = gate_flags(cmd) & (CMD_WRITE | CMD_MAY_REPLICATE);
@@ -79,6 +85,7 @@ static const struct gate {
     [GATE_AUTH] = { "authentication", gate_auth, 0, CMD_NO_AUTH },
     [GATE_NO_MULTI] = { "no-multi", gate_no_multi, CMD_NO_MULTI, 0 },
     [GATE_SUBSCRIBED] = { "subscribed", gate_subscribed, 0, CMD_SUBSCRIBED },
+    [GATE_NO_KEYS] = { "no keys", gate_no_keys, CMD_WRITE | CMD_READ | CMD_MAY_REPLICATE, 0 },
     [GATE_PAUSE] = { "pause", gate_pause, 0, 0 },
     [GATE_QUEUE] = { "queue", gate_queue, 0, CMD_NO_QUEUE },
 };

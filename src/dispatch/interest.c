@@ -22,14 +22,15 @@ static void wake(struct dispatch *d, struct interest *it)
 static void on_changed(void *arg, struct db *db, const struct key *key)
 {
     struct dispatch *d = arg;
-    struct table *t = d->interests.by_db[db_index(db)];
+    struct table *t = d->interests.keys ? d->interests.by_db[db_index(db)] : NULL;
     struct interest *it = t ? table_find(t, key->hash, key->name) : NULL;
-    if (!it)
-        return;
-    interest_pin(it);
-    watches_touch(it);
-    wake(d, it);
-    interest_unpin(d, it);
+    if (it) {
+        interest_pin(it);
+        watches_touch(it);
+        wake(d, it);
+        interest_unpin(d, it);
+    }
+    HOOK_CALL(d->hooks.changed, db, key);
 }
 
 /* Names that the database does not hold are left alone. */
@@ -53,14 +54,16 @@ static void on_replaced(void *arg, struct db *db, enum db_replacement what)
     table_iter_close(&iter);
 }
 
-/* The keyspace tells of changes while there is an interest, and no longer. */
-static void listen(struct dispatch *d, bool on)
+/* The keyspace tells of changes while somebody cares, and no longer. */
+void dispatch_listen(struct dispatch *d)
 {
     struct keyspace_hooks *hooks = keyspace_hooks(d->keyspace);
-    hooks->changed.fn = on ? on_changed : NULL;
+    bool cares = d->interests.keys > 0;
+    hooks->changed.fn = cares || d->hooks.changed.fn ? on_changed : NULL;
     hooks->changed.arg = d;
-    hooks->replaced.fn = on ? on_replaced : NULL;
+    hooks->replaced.fn = cares ? on_replaced : NULL;
     hooks->replaced.arg = d;
+    d->is_looked_at = d->hooks.called.fn || d->hooks.unit_ended.fn;
 }
 
 static struct table *table_of(struct dispatch *d, const struct db *db)
@@ -90,7 +93,7 @@ struct interest *interest_get(struct dispatch *d, struct db *db, struct key key)
     it->queue.of_key = true;
     table_insert(t, key.hash, it);
     if (d->interests.keys++ == 0)
-        listen(d, true);
+        dispatch_listen(d);
     return it;
 }
 
@@ -102,7 +105,7 @@ void interest_release(struct dispatch *d, struct interest *it)
     table_remove(table_of(d, it->db), it->key.hash, it);
     mem_free(it);
     if (--d->interests.keys == 0)
-        listen(d, false);
+        dispatch_listen(d);
 }
 
 void interest_unpin(struct dispatch *d, struct interest *it)

@@ -74,6 +74,13 @@ void session_set_subscribed(struct session *s, bool yes)
     s->gates = yes ? s->gates | gate : s->gates & ~gate;
 }
 
+void session_set_onlooker(struct session *s, bool yes)
+{
+    const uint32_t no_keys = 1u << GATE_NO_KEYS, pause = 1u << GATE_PAUSE;
+    s->gates = yes ? s->gates | no_keys : s->gates & ~no_keys;
+    s->exempt = yes ? s->exempt | pause : s->exempt & ~pause;
+}
+
 void session_set_reply_mode(struct session *s, enum session_reply_mode mode)
 {
     if (mode == SESSION_REPLIES_SKIP_ONE && (s->flags & SESSION_REPLY_OFF))
@@ -86,8 +93,20 @@ void session_set_reply_mode(struct session *s, enum session_reply_mode mode)
     apply_mute(s);
 }
 
+/* CLIENT CACHING is about the next command, a transaction counting as one; CLIENT's own are not
+ * meant. */
+static void forget_caching(struct session *s)
+{
+    const struct command_slot *parent = s->last ? s->last->parent : NULL;
+    bool is_client = parent && strcmp(parent->row->name, "client") == 0;
+    if (!is_client && !session_in_transaction(s))
+        s->flags &= ~(uint32_t)SESSION_CACHING;
+}
+
 void session_after_unit(struct session *s)
 {
+    if (s->flags & SESSION_CACHING)
+        forget_caching(s);
     bool skip_next = s->flags & SESSION_REPLY_SKIP_NEXT;
     s->flags &= ~(uint32_t)(SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT);
     if (skip_next)

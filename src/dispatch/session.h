@@ -35,6 +35,7 @@ enum session_flag {
     SESSION_BLOCKED = 1 << 8,         /* its command waits (dispatch/block.h); is parked, too */
     SESSION_NO_BLOCK = 1 << 9,        /* whatever would wait is over at once: within EXEC */
     SESSION_SUBSCRIBED = 1 << 10,     /* listens to channels; set by its owner */
+    SESSION_CACHING = 1 << 11,        /* CLIENT CACHING: up to the next command's end */
 };
 
 /* The owner's side. Functions may be NULL. */
@@ -95,6 +96,10 @@ bool session_is_authenticated(const struct session *s);
 
 /* It listens to channels now, or does not any more: in RESP2 it runs little else meanwhile. */
 void session_set_subscribed(struct session *s, bool yes);
+
+/* It is shown what others run (MONITOR), or is not any more: meanwhile it runs nothing that looks at
+ * keys, and no pause holds it up. */
+void session_set_onlooker(struct session *s, bool yes);
 
 /* CLIENT REPLY ON, OFF and SKIP. SKIP changes nothing while replies are off. */
 enum session_reply_mode { SESSION_REPLIES_ON, SESSION_REPLIES_OFF, SESSION_REPLIES_SKIP_ONE };

@@ -32,6 +32,11 @@ int64_t dispatch_now_ms(const struct dispatch *d)
     return d->clock.now_ms;
 }
 
+uint64_t dispatch_called_at_us(const struct dispatch *d)
+{
+    return d->clock.base_wall_us + (d->clock.last_ns - d->clock.base_mono_ns) / 1000;
+}
+
 uint64_t dispatch_now_mono_ns(const struct dispatch *d)
 {
     return d->clock.unit_start_ns;
@@ -139,8 +144,8 @@ static void note_served(struct dispatch *d, struct cmd *cmd, const struct call *
 
 /* ---- the end of a unit ----
  *
- * In this order: statistics, histogram and command logs of each call (call_note); the effects, as
- * one; then whoever waited for what was changed, each as a unit of its own. */
+ * In this order: statistics, histogram and command logs of each call (call_note); those who look on;
+ * the effects, as one; then whoever waited for what was changed, each as a unit of its own. */
 INLINE void end_unit(struct dispatch *d, const struct call *call)
 {
     if (UNLIKELY(call->journaled))
@@ -161,6 +166,10 @@ static void run_unit(struct dispatch *d, struct cmd *cmd)
         note_blocked(d, cmd, took_ns);
     else
         call_note(d, cmd, &call, took_ns);
+    if (UNLIKELY(d->is_looked_at)) {
+        HOOK_CALL(d->hooks.called, cmd);
+        HOOK_CALL(d->hooks.unit_ended);
+    }
     end_unit(d, &call);
 }
 
@@ -199,6 +208,8 @@ void unit_nest(struct cmd *outer, struct request *request)
     if (UNLIKELY(call.journaled))
         journal_unit_end(d->journal);
     call_note(d, &cmd, &call, call_took(d, &call));
+    if (UNLIKELY(d->is_looked_at))
+        HOOK_CALL(d->hooks.called, &cmd);
 }
 
 bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *wake)
@@ -211,6 +222,8 @@ bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *w
     call_leave(d, &cmd, &call);
     if (served)
         note_served(d, &cmd, &call, w);
+    if (UNLIKELY(d->is_looked_at))
+        HOOK_CALL(d->hooks.unit_ended);
     if (UNLIKELY(call.journaled))
         journal_unit_end(d->journal);
     start_unit(d);
@@ -295,7 +308,8 @@ void unit_run(struct dispatch *d, struct request *request, struct arena *arena)
         else if (s->flags & SESSION_PARKED)
             return; /* its turn, and what CLIENT REPLY SKIP says about it, is still to come */
     }
-    if (LIKELY(!(s->flags & (SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT | SESSION_BLOCKED))))
+    const uint32_t not_over = SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT | SESSION_CACHING;
+    if (LIKELY(!(s->flags & (not_over | SESSION_BLOCKED))))
         return;
     if (!(s->flags & SESSION_BLOCKED))
         session_after_unit(s);
