@@ -97,13 +97,14 @@ static void expire(struct cmd *cmd, int64_t base_ms, int64_t unit)
     }
     if (when_ms <= cmd_now_ms(cmd)) {
         delete_as_expired(cmd, key, e);
+        reply_int(cmd->reply, 1);
     } else {
         (void)db_set_expiry(cmd->db, key, e, when_ms);
+        reply_int(cmd->reply, 1); /* a client that hears its own event gets it behind the reply */
         db_notify(cmd->db, EVENT_GENERIC, "expire", key.name);
         if (base_ms != 0 || unit != MS)
             effect_pexpireat(cmd, key.name, when_ms, cmd->argv + 3, (size_t)(cmd->argc - 3));
     }
-    reply_int(cmd->reply, 1);
 }
 
 static void run_expire(struct cmd *cmd)

@@ -10,7 +10,7 @@
 /* The key's entry; NULL: null was replied. */
 static struct entry *object_of(const struct cmd *cmd)
 {
-    struct entry *e = db_lookup_info(cmd->db, cmd_key(cmd, 2));
+    struct entry *e = db_lookup_object(cmd->db, cmd_key(cmd, 2));
     if (!e)
         reply_null(cmd->reply);
     return e;

@@ -149,8 +149,10 @@ bool db_prefetch_entry(const struct db *db, uint64_t hash, bool again);
 struct entry *db_lookup_read(struct db *db, struct key key);
 /* For a command that changes it: touches, does not count. */
 struct entry *db_lookup_write(struct db *db, struct key key);
-/* For asking about it: counts hit or miss (and fires keymiss), does not touch. EXISTS, TTL, TYPE, OBJECT. */
+/* For asking about it: counts hit or miss (and fires keymiss), does not touch. EXISTS, TTL, TYPE. */
 struct entry *db_lookup_info(struct db *db, struct key key);
+/* The same without an event: OBJECT. */
+struct entry *db_lookup_object(struct db *db, struct key key);
 /* Neither counts nor touches. */
 struct entry *db_peek(struct db *db, struct key key);
 /* What is stored under the key, also if its time is over: ask db_is_expired. Changes nothing. */

@@ -71,6 +71,16 @@ struct entry *db_lookup_info(struct db *db, struct key key)
     return e;
 }
 
+struct entry *db_lookup_object(struct db *db, struct key key)
+{
+    struct entry *e = db_find(db, key);
+    if (e)
+        db->ks->stats.hits++;
+    else
+        db->ks->stats.misses++;
+    return e;
+}
+
 struct entry *db_peek(struct db *db, struct key key)
 {
     return db_find(db, key);
