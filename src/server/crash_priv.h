@@ -18,7 +18,4 @@ void crash_say_clients(struct server *s, struct buf *text);
 void crash_say_current(struct server *s, struct buf *text);
 void crash_say_config(struct server *s, struct buf *text);
 
-/* The line of CLIENT LIST without the words that users chose. */
-void crash_hide_names(struct buf *line);
-
 #endif

@@ -1,8 +1,6 @@
 /* What the server knows when it crashes: INFO, its clients, the command that runs.
  *
  * Unlike the rest of a report this walks the server's own structures, which may be what is broken. */
-#include <string.h>
-
 #include "base/log.h"
 #include "base/words.h"
 #include "client/clients.h"
@@ -54,36 +52,11 @@ void crash_say_info(struct server *s, struct buf *text)
     say_text(text);
 }
 
-/* " name=bob" becomes " name=(redacted)". */
-static void hide_field(struct buf *line, const char *field)
-{
-    static const char hidden[] = "(redacted)";
-    const char *at = line->len ? memmem(line->ptr, line->len, field, strlen(field)) : NULL;
-    if (!at)
-        return;
-    size_t from = (size_t)(at - line->ptr) + strlen(field);
-    const char *space = memchr(line->ptr + from, ' ', line->len - from);
-    size_t to = space ? (size_t)(space - line->ptr) : line->len;
-    if (to == from || !buf_reserve(line, sizeof(hidden)))
-        return;
-    memmove(line->ptr + from + sizeof(hidden) - 1, line->ptr + to, line->len - to);
-    memcpy(line->ptr + from, hidden, sizeof(hidden) - 1);
-    line->len = line->len - (to - from) + sizeof(hidden) - 1;
-}
-
-void crash_hide_names(struct buf *line)
-{
-    hide_field(line, " name=");
-    hide_field(line, " user=");
-}
-
 static void say_client(void *arg, const struct client *c)
 {
     struct buf *text = arg;
     buf_clear(text);
-    client_describe(c, text);
-    if (log_hides_user_data())
-        crash_hide_names(text);
+    client_describe_for_log(c, text);
     say_text(text);
 }
 
