@@ -138,7 +138,8 @@ static void bulk_expect(struct client *c, struct slice bytes)
     size_t at;
     size_t len = resp_parse_big(&c->parser, &at);
     size_t have = bytes.len - at;
-    if (at + len + CRLF_LEN > (size_t)c->owner->settings.query_buffer_limit) {
+    size_t queued = session_queued_bytes(&c->session);
+    if (at + len + CRLF_LEN + queued > (size_t)c->owner->settings.query_buffer_limit) {
         held_keep(
             c, bytes); /* it will be closed when the limit is reached, and earn no memory before */
         return;
