@@ -4,7 +4,8 @@ A file has blocks, with empty lines between them. Lines "# text" at the beginnin
 prose for the page. "> words" is a command, "2> words" one on a second connection (3>, ...
 likewise); what follows is the reply as redis-cli prints it. In a reply <n> stands for a number and
 any other <word> for a text within the line, a line "..." for any lines. A connection that the
-server closed answers "(closed)". A line "#! newer" in front of a block says that redis-server 7.0
+server closed answers "(closed)"; a command that is not answered yet is followed by "(waits)". A
+line "2<" stands before what comes to the second connection later: that reply, or a message. A line "#! newer" in front of a block says that redis-server 7.0
 does not know what it shows; it is not sent there."""
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .client import Client
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
-_COMMAND = re.compile(r"(\d*)> (.*)")
+_COMMAND = re.compile(r"(\d*)> (.*)|(\d*)<")
+_WAITS = "(waits)"
 _VARIABLE = re.compile(r"<([a-z][a-z0-9 -]*)>")
 
 
@@ -27,7 +29,7 @@ _VARIABLE = re.compile(r"<([a-z][a-z0-9 -]*)>")
 class Step:
     line_number: int
     connection: str
-    command: str
+    command: str  # "": none is sent, only a reply is awaited
     expected: list[str] = field(default_factory=list)
     newer: bool = False
 
@@ -60,7 +62,8 @@ def read(path: Path) -> list[Step]:
             assert newer, f"{path.name}:{number}: {line}"
         elif command:
             in_prose = False
-            steps.append(Step(number, command.group(1), command.group(2), newer=newer))
+            words, sender, receiver = command.group(2), command.group(1), command.group(3)
+            steps.append(Step(number, sender or receiver or "", words or "", newer=newer))
         elif not (in_prose and line.startswith("#")):
             assert steps, f"{path.name}:{number}: a reply to nothing"
             steps[-1].expected.append(line)
@@ -73,8 +76,7 @@ def commands_of(steps: list[Step]) -> set[str]:
     names = set()
     for step in steps:
         words = [word.decode(errors="replace").lower() for word in split_line(step.command)[:2]]
-        names.add(words[0])
-        names.add("|".join(words))
+        names |= {*words[:1], "|".join(words)}
     return names
 
 
@@ -85,12 +87,19 @@ class Player:
         self._connect = connect
         self._clients: dict[str, Client] = {}
 
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
     def play(self, step: Step) -> str:
         """The reply as redis-cli shows it."""
         if step.connection not in self._clients:
             self._clients[step.connection] = self._connect()
         client = self._clients[step.connection]
-        client.send(*split_line(step.command))
+        if step.command:
+            client.send(*split_line(step.command))
+        if step.expected == [_WAITS]:
+            return _WAITS
         try:
             return format_reply(step.command, client.read_reply())
         except (EOFError, ConnectionError):

@@ -41,6 +41,13 @@ def test_example(
 
 def _play(path: Path, connect: Callable[[], Client], knows_newer: bool) -> None:
     player = Player(connect)
+    try:
+        _play_steps(path, player, knows_newer)
+    finally:
+        player.close()
+
+
+def _play_steps(path: Path, player: Player, knows_newer: bool) -> None:
     for step in read(path):
         if step.newer and not knows_newer:
             continue
