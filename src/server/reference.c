@@ -30,7 +30,8 @@ static void first_page(struct server *s, struct pages *pages)
         &page, "",
         "\"Since\" on a command's page is the version of the protocol in which clients first "
         "met it, not one of Tarn's. Flags, ACL categories and keys are those of COMMAND INFO. "
-        "Examples are played by the tests; in them `2>` is a second connection, `<n>` stands "
+        "Examples are played by the tests; in them `2>` is a second connection and `2<` what comes "
+        "to it later, `<n>` stands "
         "for a number, another word in angle brackets for a text, and `...` for lines that "
         "are left out.");
     reference_command_index(s, &page);
