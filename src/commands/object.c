@@ -27,7 +27,8 @@ int64_t commands_refcount(const struct entry *e)
 {
     int64_t value;
     bool shared = entry_type(e) == TYPE_STRING && entry_encoding(e) == ENCODING_INT &&
-                  string_as_int(e, &value) && value >= 0 && value < SHARED_INTS;
+                  !(e->flags & ENTRY_RAW) && string_as_int(e, &value) && value >= 0 &&
+                  value < SHARED_INTS;
     return shared ? REFCOUNT_SHARED : 1;
 }
 

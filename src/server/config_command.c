@@ -111,14 +111,15 @@ static int store(const struct change *change, struct cmd *cmd, struct slice valu
     return config_store(&change->found, cmd->arena, &value, 1, ret_error);
 }
 
-/* Values that were good once may be refused now (a port that somebody else took meanwhile): then
- * there is nothing better to do. */
+/* The other way round, as a directive may be there by both of its spellings. Values that were good
+ * once may be refused now (a port that somebody else took meanwhile): then there is nothing better
+ * to do. */
 static void restore(struct cmd *cmd, const struct change *changes, size_t stored)
 {
     struct directive_error error;
     const char *reason;
-    for (size_t i = 0; i < stored; i++)
-        (void)!store(&changes[i], cmd, buf_slice(&changes[i].old), &error);
+    for (size_t i = stored; i > 0; i--)
+        (void)!store(&changes[i - 1], cmd, buf_slice(&changes[i - 1].old), &error);
     for (size_t i = 0; i < stored; i++)
         (void)!config_apply(&changes[i].found, &reason);
 }
@@ -166,10 +167,11 @@ static int perform(struct cmd *cmd, struct change *changes, size_t count, struct
     return rc;
 }
 
-static bool is_repeated(const struct change *changes, size_t count, const struct directive *row)
+/* The two spellings of a directive are no repetition: the later one wins. */
+static bool is_repeated(const struct change *changes, size_t count, const struct config_row *found)
 {
     for (size_t i = 0; i < count; i++)
-        if (changes[i].found.row == row)
+        if (changes[i].found.row == found->row && changes[i].found.is_alias == found->is_alias)
             return true;
     return false;
 }
@@ -184,12 +186,13 @@ static bool is_protected(const struct cmd *cmd, const struct directive *row)
 /* Why the last of `count` changes may not be made, or NULL. */
 static const char *why_not(const struct cmd *cmd, const struct change *changes, size_t count)
 {
-    const struct directive *row = changes[count - 1].found.row;
+    const struct config_row *found = &changes[count - 1].found;
+    const struct directive *row = found->row;
     if (row->flags & DIRECTIVE_IMMUTABLE)
         return "can't set immutable config";
     if (is_protected(cmd, row))
         return "can't set protected config";
-    return is_repeated(changes, count - 1, row) ? "duplicate parameter" : NULL;
+    return is_repeated(changes, count - 1, found) ? "duplicate parameter" : NULL;
 }
 
 /* Finds what is to be set. False with the reply made: about the first that is wrong, in the

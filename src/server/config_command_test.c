@@ -173,7 +173,7 @@ TEST(what_may_not_be_set_is_refused_before_anything_is_stored)
     ASK(w, "config set text new fixed 2", FAILED("fixed", "can't set immutable config"));
     ASK(w, "config set text new guarded 2", FAILED("guarded", "can't set protected config"));
     ASK(w, "config set text new text newer", FAILED("text", "duplicate parameter"));
-    ASK(w, "config set high 30 upper 40", FAILED("upper", "duplicate parameter"));
+    ASK(w, "config set high 30 high 40", FAILED("high", "duplicate parameter"));
     ASK(w, "config set text new NoSuch 1",
         "-ERR Unknown option or number of arguments for CONFIG SET - 'NoSuch'");
     /* The first mistake is told. */
@@ -182,6 +182,17 @@ TEST(what_may_not_be_set_is_refused_before_anything_is_stored)
     ASK(w, "config set text new low", "-ERR syntax error");
     CHECK_STR(w->settings.text, "t");
     CHECK_INT(w->applied, 0);
+    world_done(w);
+}
+
+TEST(a_directive_may_be_set_by_both_spellings)
+{
+    struct world *w = world();
+    ASK(w, "config set high 30 upper 40", "+OK");
+    ASK(w, "config get high", "*2 $4 high $2 40");
+    ASK(w, "config set high 31 upper 41 fixed 2", FAILED("fixed", "can't set immutable config"));
+    ASK(w, "config set high 31 upper nonsense", FAILED("upper", "argument couldn't be parsed into an integer"));
+    ASK(w, "config get high", "*2 $4 high $2 40");
     world_done(w);
 }
 

@@ -233,6 +233,13 @@ def test_object_refcount(c: Client) -> None:
     assert c.call("OBJECT", "REFCOUNT", "a") == 1
 
 
+def test_an_integer_whose_bits_were_set_is_shared_no_more(c: Client) -> None:
+    c.ok("SET", "n", "99")
+    assert c.call("OBJECT", "REFCOUNT", "n") == 2147483647
+    assert c.call("SETBIT", "n", 9, 0) == 0
+    assert c.call("OBJECT", "REFCOUNT", "n") == 1
+
+
 def test_idle_time_grows_until_the_key_is_used(c: Client) -> None:
     c.ok("SET", "a", 1)
     assert c.call("OBJECT", "IDLETIME", "a") == 0
