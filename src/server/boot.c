@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "client/clients.h"
+#include "config/unbuilt.h"
 #include "db/db.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
@@ -18,7 +19,6 @@
 #include "server/metrics_priv.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
-#include "server/unbuilt.h"
 #include "server/version.h"
 
 /* The reason, and the line where there is one. */

@@ -191,7 +191,8 @@ TEST(a_directive_may_be_set_by_both_spellings)
     ASK(w, "config set high 30 upper 40", "+OK");
     ASK(w, "config get high", "*2 $4 high $2 40");
     ASK(w, "config set high 31 upper 41 fixed 2", FAILED("fixed", "can't set immutable config"));
-    ASK(w, "config set high 31 upper nonsense", FAILED("upper", "argument couldn't be parsed into an integer"));
+    ASK(w, "config set high 31 upper nonsense",
+        FAILED("upper", "argument couldn't be parsed into an integer"));
     ASK(w, "config get high", "*2 $4 high $2 40");
     world_done(w);
 }

@@ -17,9 +17,9 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "process/crash_stack.h"
+#include "process/memtest.h"
 #include "server/crash_priv.h"
-#include "server/crash_stack.h"
-#include "server/memtest.h"
 #include "server/server_priv.h"
 #include "server/version.h"
 

@@ -6,8 +6,8 @@
 #include "client/clients.h"
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
+#include "process/crash_stack.h"
 #include "server/crash_priv.h"
-#include "server/crash_stack.h"
 #include "server/server_priv.h"
 
 #define ARGS_MAX 64

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 #include "event/loop.h"
+#include "process/syscheck.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
-#include "server/syscheck.h"
 #include "server/version.h"
 
 static int print_version(void)

@@ -16,9 +16,9 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "event/worker.h"
-#include "server/cpulist.h"
+#include "process/cpulist.h"
+#include "process/syscheck.h"
 #include "server/server_priv.h"
-#include "server/syscheck.h"
 #include "server/version.h"
 
 /* Where a process in the background writes its id unless it is told otherwise. */

@@ -10,10 +10,10 @@
 
 #include "base/directive.h"
 #include "dispatch/block.h"
-#include "server/notify.h"
-#include "server/oom.h"
+#include "process/notify.h"
+#include "process/oom.h"
+#include "process/title.h"
 #include "server/shutdown.h"
-#include "server/title.h"
 
 struct server;
 

@@ -10,7 +10,7 @@
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
-#include "server/notify.h"
+#include "process/notify.h"
 #include "server/server_priv.h"
 #include "server/verbs.h"
 

@@ -1,22 +1,19 @@
 /* The table of tables: what every room exports, in one place. */
 #include "client/clients.h"
 #include "commands/commands.h"
+#include "config/unbuilt.h"
 #include "db/db.h"
 #include "dispatch/dispatch.h"
 #include "server/metrics_priv.h"
 #include "server/server_priv.h"
 #include "server/standalone.h"
-#include "server/unbuilt.h"
 
 void server_register_commands(struct server *s)
 {
     const struct command_table tables[] = {
-        clients_commands(s->clients),
-        clients_pubsub_commands(s->clients),
-        server_commands(s),
-        memory_commands(s),
-        standalone_commands(s),
-        standalone_cluster_commands(),
+        clients_commands(s->clients), clients_pubsub_commands(s->clients),
+        server_commands(s),           memory_commands(s),
+        standalone_commands(s),       standalone_cluster_commands(),
         lolwut_commands(s),
     };
     dispatch_register_own(s->dispatch);
@@ -53,12 +50,9 @@ void server_register_directives(struct server *s)
     for (size_t i = 0; i < COUNT_OF(own); i++)
         config_add(s->config, &own[i]);
     const struct directive_table tables[] = {
-        clients_directives(s->clients),
-        clients_notify_directives(s->clients),
-        dispatch_directives(s->dispatch),
-        dispatch_identity_directives(s->dispatch),
-        dispatch_observe_directives(s->dispatch),
-        keyspace_directives(s->keyspace),
+        clients_directives(s->clients),           clients_notify_directives(s->clients),
+        dispatch_directives(s->dispatch),         dispatch_identity_directives(s->dispatch),
+        dispatch_observe_directives(s->dispatch), keyspace_directives(s->keyspace),
         keyspace_type_directives(s->keyspace),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)

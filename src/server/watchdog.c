@@ -7,8 +7,8 @@
 #include <ucontext.h>
 
 #include "base/log.h"
+#include "process/crash_stack.h"
 #include "server/crash.h"
-#include "server/crash_stack.h"
 
 /* A handler has no argument; the timer is one for the process, too. */
 static _Atomic int64_t period_ms;
