@@ -8,25 +8,19 @@
 #include "base/glob.h"
 #include "base/num.h"
 #include "commands/commands.h"
-#include "commands/commands_priv.h"
-
-#define COUNT_DEFAULT 10
-#define STEPS_PER_COUNT 10
+#include "commands/scan_priv.h"
 
 struct scan {
     const struct cmd *cmd;
-    struct slice pattern; /* ptr NULL: all names */
-    struct slice type;    /* ptr NULL: all types */
-    int64_t count;
+    struct scan_options options;
     int64_t seen; /* also what does not match */
     const struct entry **found;
     size_t found_count, found_cap;
 };
 
-/* A cursor as strtoul reads it, but without spaces in front: with a sign, empty for 0, and ended by
- * a NUL. False: an error was replied. */
-static bool cursor_parse(const struct cmd *cmd, struct slice text, uint64_t *ret_cursor)
+bool scan_cursor_arg(const struct cmd *cmd, int i, uint64_t *ret_cursor)
 {
+    struct slice text = cmd_arg(cmd, i);
     ptrdiff_t nul = slice_find(text, '\0');
     uint64_t value = 0;
     bool negative = false, ok = true;
@@ -37,10 +31,10 @@ static bool cursor_parse(const struct cmd *cmd, struct slice text, uint64_t *ret
         text = slice_from(text, 1);
         ok = text.len > 0;
     }
-    for (size_t i = 0; ok && i < text.len; i++)
-        ok = isdigit((unsigned char)text.ptr[i]) &&
+    for (size_t at = 0; ok && at < text.len; at++)
+        ok = isdigit((unsigned char)text.ptr[at]) &&
              !__builtin_mul_overflow(value, (uint64_t)10, &value) &&
-             !__builtin_add_overflow(value, (uint64_t)(text.ptr[i] - '0'), &value);
+             !__builtin_add_overflow(value, (uint64_t)(text.ptr[at] - '0'), &value);
     if (!ok) {
         reply_error(cmd->reply, "ERR invalid cursor");
         return false;
@@ -49,36 +43,58 @@ static bool cursor_parse(const struct cmd *cmd, struct slice text, uint64_t *ret
     return true;
 }
 
-/* False: an error was replied. */
-static bool scan_parse(const struct cmd *cmd, struct scan *ret)
+bool scan_option_args(const struct cmd *cmd, int first, const char *bare_word, bool with_type,
+                      struct scan_options *ret_options)
 {
-    *ret = (struct scan){ .cmd = cmd, .count = COUNT_DEFAULT };
-    for (int i = 2; i < cmd->argc; i += 2) {
+    struct scan_options o = { .count = SCAN_COUNT_DEFAULT };
+    for (int i = first; i < cmd->argc; i += 2) {
         bool has_value = i + 1 < cmd->argc;
+        bool ok = false;
         if (has_value && cmd_is(cmd, i, "count")) {
-            if (!cmd_int(cmd, i + 1, &ret->count, NULL))
+            if (!cmd_int(cmd, i + 1, &o.count, NULL))
                 return false;
-            if (ret->count >= 1)
-                continue;
+            ok = o.count >= 1;
         } else if (has_value && cmd_is(cmd, i, "match")) {
             struct slice pattern = cmd_arg(cmd, i + 1);
-            ret->pattern = glob_is_all(pattern) ? (struct slice){ 0 } : pattern;
-            continue;
-        } else if (has_value && cmd_is(cmd, i, "type")) {
-            ret->type = cmd_arg(cmd, i + 1);
-            continue;
+            o.pattern = glob_is_all(pattern) ? (struct slice){ 0 } : pattern;
+            ok = true;
+        } else if (has_value && with_type && cmd_is(cmd, i, "type")) {
+            o.type = cmd_arg(cmd, i + 1);
+            ok = true;
+        } else if (bare_word && cmd_is(cmd, i, bare_word)) {
+            o.bare = ok = true;
+            i--; /* alone */
         }
-        reply_error(cmd->reply, ERR_SYNTAX);
-        return false;
+        if (!ok) {
+            reply_error(cmd->reply, ERR_SYNTAX);
+            return false;
+        }
     }
+    *ret_options = o;
     return true;
+}
+
+int64_t scan_steps(const struct scan_options *options)
+{
+    int64_t steps;
+    if (__builtin_mul_overflow(options->count, SCAN_STEPS_PER_COUNT, &steps))
+        return INT64_MAX;
+    return steps;
+}
+
+void scan_reply_header(const struct cmd *cmd, uint64_t cursor, size_t elements)
+{
+    char digits[NUM_INT_MAX_CHARS];
+    reply_array(cmd->reply, 2);
+    reply_bulk(cmd->reply, slice_of(digits, num_format_uint(digits, cursor)));
+    reply_array(cmd->reply, elements);
 }
 
 static bool wanted(const struct scan *scan, const struct entry *e)
 {
-    if (scan->pattern.ptr && !glob_match(scan->pattern, entry_key(e)))
+    if (scan->options.pattern.ptr && !glob_match(scan->options.pattern, entry_key(e)))
         return false;
-    if (scan->type.ptr && !slice_is(scan->type, entry_type_name(entry_type(e))))
+    if (scan->options.type.ptr && !slice_is(scan->options.type, entry_type_name(entry_type(e))))
         return false;
     return !db_is_expired(scan->cmd->db, e);
 }
@@ -102,22 +118,18 @@ static void gather(void *arg, void *entry)
 
 static void run_scan(struct cmd *cmd)
 {
-    struct scan scan;
+    struct scan scan = { .cmd = cmd };
     uint64_t cursor;
-    if (!cursor_parse(cmd, cmd_arg(cmd, 1), &cursor) || !scan_parse(cmd, &scan))
+    if (!scan_cursor_arg(cmd, 1, &cursor) ||
+        !scan_option_args(cmd, 2, NULL, /* with_type= */ true, &scan.options))
         return;
 
-    int64_t steps;
-    if (__builtin_mul_overflow(scan.count, STEPS_PER_COUNT, &steps))
-        steps = INT64_MAX;
+    int64_t steps = scan_steps(&scan.options);
     do
         cursor = db_scan(cmd->db, cursor, gather, &scan);
-    while (cursor && --steps > 0 && scan.seen < scan.count);
+    while (cursor && --steps > 0 && scan.seen < scan.options.count);
 
-    char digits[NUM_INT_MAX_CHARS];
-    reply_array(cmd->reply, 2);
-    reply_bulk(cmd->reply, slice_of(digits, num_format_uint(digits, cursor)));
-    reply_array(cmd->reply, scan.found_count);
+    scan_reply_header(cmd, cursor, scan.found_count);
     for (size_t i = 0; i < scan.found_count; i++)
         reply_bulk(cmd->reply, entry_key(scan.found[i]));
 }

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "types/string.h"
+#include "types/zset.h"
 
 static void digest_xor(struct digest *d, struct slice bytes)
 {
@@ -34,9 +35,25 @@ static void mix_string(struct digest *d, const struct entry *e)
     digest_mix(d, string_bytes(e, scratch));
 }
 
+/* Each member with its score is one digest; their order does not count. */
+static void mix_zset(struct digest *d, const struct entry *e)
+{
+    struct zset_walk walk;
+    struct zset_element element;
+    zset_walk_open(&walk, e, 0, /* down= */ false);
+    while (zset_walk_next(&walk, &element)) {
+        char text[NUM_DOUBLE_MAX_CHARS];
+        struct digest one = { { 0 } };
+        digest_mix(&one, element.member);
+        digest_mix(&one, zset_score_text(element.score, text));
+        digest_xor(d, slice_of(one.bytes, sizeof(one.bytes)));
+    }
+}
+
 /* What a type adds, by type. */
 static void (*const mix_type[])(struct digest *d, const struct entry *e) = {
     [TYPE_STRING] = mix_string,
+    [TYPE_ZSET] = mix_zset,
 };
 
 static void mix_value(struct digest *d, const struct entry *e)
