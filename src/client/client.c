@@ -49,6 +49,8 @@ static void host_reset(struct session *s)
     mem_free(c->names.name);
     c->names.name = NULL;
     client_unsubscribe_silently(c);
+    client_untrack(c);
+    client_end_monitor(c);
 }
 
 /* Unless there is something that it must run first: then it goes on in the next turn. */
@@ -149,6 +151,9 @@ void client_free(struct client *c)
     stream_close(c->stream); /* first: it may hold a place in a bulk */
     session_done(&c->session);
     client_unsubscribe_silently(c);
+    client_end_monitor(c);
+    tracking_forget(&cs->tracking, c);
+    onlook_forget(cs, c);
     client_read_done(c);
     client_write_done(c);
     mem_free(c->names.name);
@@ -222,5 +227,5 @@ size_t client_memory(const struct client *c)
     return mem_size_class(sizeof(*c)) + stream_footprint(c->stream) + c->held_cap +
            resp_parser_footprint(&c->parser) + (c->bulk ? blob_footprint(c->bulk) : 0) +
            client_output_memory(c) + session_memory(&c->session) +
-           subscriber_memory(&c->subscriber) + names;
+           subscriber_memory(&c->subscriber) + tracker_memory(c->tracker) + names;
 }

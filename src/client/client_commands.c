@@ -263,6 +263,10 @@ static void cmd_client_unpause(struct cmd *cmd)
 static void cmd_client_help(struct cmd *cmd)
 {
     static const char *const lines[] = {
+        "CACHING (YES|NO)",
+        "    Track the keys of the next command (with OPTIN), or do not (with OPTOUT).",
+        "GETREDIR",
+        "    Return the connection to which invalidations are redirected.",
         "GETNAME",
         "    Return the name of this connection.",
         "ID",
@@ -293,6 +297,11 @@ static void cmd_client_help(struct cmd *cmd)
         "    Tell which client library this is.",
         "SETNAME <name>",
         "    Name this connection.",
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Tell when keys that this connection has read are changed.",
+        "TRACKINGINFO",
+        "    Return how this connection tracks keys.",
         "UNBLOCK <id> [TIMEOUT|ERROR]",
         "    End the wait of a connection that is blocked.",
         "UNPAUSE",
@@ -314,6 +323,52 @@ static void cmd_client_help(struct cmd *cmd)
 static const char *const list_tips[] = { "nondeterministic_output", NULL };
 
 static const struct command subs[] = {
+    {
+        .name = "caching",
+        .run = cmd_client_caching,
+        .arity = 3,
+        .flags = OWN,
+        .group = GROUP_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1)",
+        .summary = "Chooses whether the keys of the next command are tracked.",
+        .syntax = "mode=<YES | NO>",
+    },
+    {
+        .name = "getredir",
+        .run = cmd_client_getredir,
+        .arity = 2,
+        .flags = OWN,
+        .group = GROUP_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1)",
+        .summary = "Shows where the connection's invalidations are sent.",
+        .syntax = "",
+    },
+    {
+        .name = "tracking",
+        .run = cmd_client_tracking,
+        .arity = -3,
+        .flags = OWN,
+        .group = GROUP_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1). Some options may introduce additional complexity.",
+        .summary = "Lets the server tell which of the keys that the connection has read have "
+                   "changed.",
+        .syntax = "status=<ON | OFF> [REDIRECT client-id:int] [(PREFIX prefix)...] [BCAST] [OPTIN] "
+                  "[OPTOUT] [NOLOOP]",
+    },
+    {
+        .name = "trackinginfo",
+        .run = cmd_client_trackinginfo,
+        .arity = 2,
+        .flags = OWN,
+        .group = GROUP_CONNECTION,
+        .since = "6.2.0",
+        .complexity = "O(1)",
+        .summary = "Shows how the connection tracks keys.",
+        .syntax = "",
+    },
     {
         .name = "getname",
         .run = cmd_client_getname,

@@ -8,29 +8,30 @@
 
 void client_flags_text(const struct client *c, char out[static 32])
 {
-    static const struct {
-        uint32_t flag;
+    uint32_t own = c->flags, session = c->session.flags;
+    uint32_t tracking = c->tracker ? c->tracker->flags : 0;
+    const struct {
+        bool holds;
         char letter;
     } letters[] = {
-        { CLIENT_CLOSE_AFTER_REPLY, 'c' },
-        { CLIENT_CLOSING, 'A' },
-        { CLIENT_UNIX, 'U' },
-        { CLIENT_NO_EVICT, 'e' },
+        { c->monitor, 'O' },
+        { session & SESSION_SUBSCRIBED, 'P' },
+        { session_in_transaction(&c->session), 'x' },
+        { client_is_blocked(c), 'b' },
+        { c->tracker, 't' },
+        { tracking & TRACKING_BROKEN, 'R' },
+        { tracking & TRACKING_BCAST, 'B' },
+        { session & SESSION_WATCH_BROKEN, 'd' },
+        { own & CLIENT_CLOSE_AFTER_REPLY, 'c' },
+        { own & CLIENT_CLOSING, 'A' },
+        { own & CLIENT_UNIX, 'U' },
+        { own & CLIENT_NO_EVICT, 'e' },
+        { session & SESSION_NO_TOUCH, 'T' },
     };
     size_t len = 0;
-    if (c->session.flags & SESSION_SUBSCRIBED)
-        out[len++] = 'P';
-    if (session_in_transaction(&c->session))
-        out[len++] = 'x';
-    if (client_is_blocked(c))
-        out[len++] = 'b';
-    if (c->session.flags & SESSION_WATCH_BROKEN)
-        out[len++] = 'd';
     for (size_t i = 0; i < COUNT_OF(letters); i++)
-        if (c->flags & letters[i].flag)
+        if (letters[i].holds)
             out[len++] = letters[i].letter;
-    if (c->session.flags & SESSION_NO_TOUCH)
-        out[len++] = 'T';
     if (len == 0)
         out[len++] = 'N';
     out[len] = '\0';
@@ -83,9 +84,10 @@ static void describe(const struct client *c, bool hides, struct buf *out)
                subscriber_count(&c->subscriber, PUBSUB_SHARD), queued,
                session_watched(&c->session));
     describe_memory(c, out);
-    buf_printf(out, " events=%s cmd=%s user=%s redir=-1 resp=%u lib-name=%s lib-ver=%s",
+    int64_t redirect = c->tracker ? (int64_t)c->tracker->redirect_id : -1;
+    buf_printf(out, " events=%s cmd=%s user=%s redir=%" PRId64 " resp=%u lib-name=%s lib-ver=%s",
                client_unsent(c) > 0 ? "rw" : "r", last ? last->full_name : "NULL",
-               chosen("default", hides), (unsigned)c->session.reply.proto,
+               chosen("default", hides), redirect, (unsigned)c->session.reply.proto,
                chosen(c->names.lib_name, hides), chosen(c->names.lib_ver, hides));
     buf_printf(out, " tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64 " tot-cmds=%" PRIu64, c->net_in,
                c->net_out, c->session.commands);

@@ -7,8 +7,11 @@
 #include "base/list.h"
 #include "base/outq.h"
 #include "client/clients.h"
+#include "client/monitor.h"
 #include "client/notify.h"
+#include "client/onlook.h"
 #include "client/pubsub_priv.h"
+#include "client/tracking.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/session.h"
 #include "event/loop.h"
@@ -23,8 +26,9 @@ enum client_flag {
     CLIENT_LOCAL = 1 << 4,
     CLIENT_BAD_PROTOCOL = 1 << 5, /* an error is queued: nothing behind it is parsed */
     CLIENT_READ_STOPPED = 1 << 6,
-    CLIENT_LEFT = 1 << 7,   /* the peer has; what it sent before comes request by request */
-    CLIENT_UNSENT = 1 << 8, /* the stream still holds bytes for it */
+    CLIENT_LEFT = 1 << 7,        /* the peer has; what it sent before comes request by request */
+    CLIENT_UNSENT = 1 << 8,      /* the stream still holds bytes for it */
+    CLIENT_HAS_TRACKED = 1 << 9, /* keys, now or before */
 };
 
 /* Bulks that were received into memory of their own, until their request has run. */
@@ -63,6 +67,8 @@ struct client {
 
     struct client_names names;
     struct subscriber subscriber;
+    struct tracker *tracker; /* NULL if it does not track */
+    struct monitor *monitor; /* NULL if it is none */
     uint64_t net_in, net_out;
     int64_t created_ms, active_ms;
     uint32_t flags;
@@ -90,6 +96,9 @@ struct clients {
     struct pubsub *pubsub;
     struct feed feeds[2]; /* of RESP2 and RESP3 */
     struct notify notify;
+    struct onlook onlook;
+    struct monitors monitors;
+    struct tracking tracking;
     struct bulk_list batch_bulks; /* released when the batch has run */
     uint32_t deferred_at[REPLY_DEFERRED_DEPTH];
     loop_timer pause_timer; /* ends a pause; 0: none */
@@ -134,6 +143,8 @@ void client_write_done(struct client *c);
  * Takes a reference of its own where it shares them. */
 enum client_push_mode { CLIENT_PUSH_SHARES, CLIENT_PUSH_MAY_COPY };
 void client_push(struct client *c, const struct span *span, enum client_push_mode mode);
+/* The same, always as a copy: at most BLOCK_SMALL_BYTES. */
+void client_push_copy(struct client *c, struct slice bytes);
 /* Replied bytes that have not left. */
 size_t client_unsent(const struct client *c);
 size_t client_output_memory(const struct client *c);

@@ -80,16 +80,33 @@ static void push_copy(struct client *c, struct slice bytes)
     r->pos += bytes.len;
 }
 
+/* Beyond so many pieces of a write, copying costs less. */
+#define SHARED_SPANS_MAX 8
+
 /* Whoever is slow gets copies of short messages: else each would keep a block alive. */
 static bool must_copy(const struct client *c)
 {
-    return !outq_is_empty(&c->out) || c->block || (c->flags & CLIENT_UNSENT);
+    return c->block || (c->flags & CLIENT_UNSENT) || c->out.count >= SHARED_SPANS_MAX;
+}
+
+/* Nobody is told anything behind the last reply. */
+static bool takes_pushes(const struct client *c)
+{
+    return LIKELY(!c->session.reply.closed &&
+                  !(c->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)));
+}
+
+void client_push_copy(struct client *c, struct slice bytes)
+{
+    ASSERT(bytes.len <= BLOCK_SMALL_BYTES);
+    if (takes_pushes(c))
+        push_copy(c, bytes);
 }
 
 void client_push(struct client *c, const struct span *span, enum client_push_mode mode)
 {
     struct reply *r = &c->session.reply;
-    if (UNLIKELY(r->closed || (c->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY))))
+    if (!takes_pushes(c))
         return;
     bool all_sealed = r->pos == r->sealed;
     if (all_sealed && outq_extend(&c->out, span)) {

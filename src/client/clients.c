@@ -36,6 +36,9 @@ struct clients *clients_new(struct loop *loop, struct dispatch *d)
     directive_init_all(&table);
     cs->pubsub = pubsub_new(keyspace_hash_key(dispatch_keyspace(d)));
     notify_init(cs);
+    onlook_init(cs);
+    struct directive_table tracking = clients_tracking_directives(cs);
+    directive_init_all(&tracking);
     dispatch_use_loop(d, loop);
     dispatch_hooks(d)->resumed.fn = on_resumed;
     dispatch_hooks(d)->resumed.arg = cs;
@@ -62,6 +65,7 @@ void clients_free(struct clients *cs)
     if (cs->pause_timer)
         (void)loop_timer_remove(cs->loop, cs->pause_timer);
     bulk_list_release(&cs->batch_bulks);
+    onlook_done(cs);
     notify_done(cs);
     pubsub_free(cs->pubsub);
     feeds_done(cs);
@@ -216,6 +220,7 @@ void clients_batch_done(struct clients *cs)
 
 void clients_send(struct clients *cs)
 {
+    tracking_end_turn(&cs->tracking);
     while (!list_is_empty(&cs->output)) {
         struct client *c = LIST_ENTRY(cs->output.next, struct client, in_output);
         list_unlink(&c->in_output);
@@ -309,7 +314,14 @@ static void job_forget_maxima(void *owner)
     cs->stats.recent_max_out /= 2;
 }
 
+static void job_free_tracked(void *owner)
+{
+    struct clients *cs = owner;
+    tracking_free_some(&cs->tracking);
+}
+
 static const struct job jobs[] = {
+    { "free tracked keys", 100, job_free_tracked },
     { "client checks", 100, job_check },
     { "forget buffer maxima", 8000, job_forget_maxima },
 };

@@ -109,5 +109,8 @@ struct metric_table clients_metrics(struct clients *cs);
 struct command_table clients_commands(struct clients *cs); /* CLIENT */
 struct command_table clients_pubsub_commands(struct clients *cs);
 struct directive_table clients_notify_directives(struct clients *cs);
+struct command_table clients_monitor_commands(struct clients *cs);
+struct directive_table clients_tracking_directives(struct clients *cs);
+struct metric_table clients_tracking_metrics(struct clients *cs);
 
 #endif

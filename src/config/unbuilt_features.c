@@ -1,4 +1,4 @@
-/* Directives whose features are still to come: users, scripts, tracking. */
+/* Directives whose features are still to come: users, scripts. */
 #include "config/unbuilt.h"
 
 static const struct directive_word pubsub_words[] = { { "allchannels", 0 },
@@ -43,14 +43,6 @@ static const struct directive rows[] = {
       .initial = "no",
       .summary = "Whether scripts get functions of Lua that newer versions do not give them "
                  "any more." },
-    { .name = "tracking-table-max-keys",
-      .type = DIRECTIVE_INT,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .max = INT64_MAX,
-      .initial = "1000000",
-      .summary = "How many keys the table for client-side caches remembers. 0 for any "
-                 "number." },
 };
 
 const struct unbuilt_chapter unbuilt_features = { rows, COUNT_OF(rows), UNBUILT_CELLS,

@@ -11,9 +11,13 @@
 void server_register_commands(struct server *s)
 {
     const struct command_table tables[] = {
-        clients_commands(s->clients), clients_pubsub_commands(s->clients),
-        server_commands(s),           memory_commands(s),
-        standalone_commands(s),       standalone_cluster_commands(),
+        clients_commands(s->clients),
+        clients_pubsub_commands(s->clients),
+        clients_monitor_commands(s->clients),
+        server_commands(s),
+        memory_commands(s),
+        standalone_commands(s),
+        standalone_cluster_commands(),
         lolwut_commands(s),
     };
     dispatch_register_own(s->dispatch);
@@ -50,9 +54,13 @@ void server_register_directives(struct server *s)
     for (size_t i = 0; i < COUNT_OF(own); i++)
         config_add(s->config, &own[i]);
     const struct directive_table tables[] = {
-        clients_directives(s->clients),           clients_notify_directives(s->clients),
-        dispatch_directives(s->dispatch),         dispatch_identity_directives(s->dispatch),
-        dispatch_observe_directives(s->dispatch), keyspace_directives(s->keyspace),
+        clients_directives(s->clients),
+        clients_notify_directives(s->clients),
+        clients_tracking_directives(s->clients),
+        dispatch_directives(s->dispatch),
+        dispatch_identity_directives(s->dispatch),
+        dispatch_observe_directives(s->dispatch),
+        keyspace_directives(s->keyspace),
         keyspace_type_directives(s->keyspace),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
@@ -74,6 +82,7 @@ size_t server_metric_tables(struct server *s, struct metric_table out[static MET
     out[count++] = cpu_metrics(s);
     out[count++] = absent_metrics(s);
     out[count++] = clients_metrics(s->clients);
+    out[count++] = clients_tracking_metrics(s->clients);
     out[count++] = dispatch_metrics(s->dispatch);
     out[count++] = dispatch_interest_metrics(s->dispatch);
     out[count++] = keyspace_metrics(s->keyspace);
