@@ -115,6 +115,9 @@ MUST_USE struct listpack *listpack_replace_int(struct listpack *lp, size_t at, i
 MUST_USE struct listpack *listpack_delete(struct listpack *lp, size_t at, size_t count);
 /* The same from an index on, which may be one that does not exist: then nothing is removed. */
 MUST_USE struct listpack *listpack_delete_range(struct listpack *lp, int64_t index, size_t count);
+/* Removes the first `max` entries that equal `value`, or the last. */
+MUST_USE struct listpack *listpack_remove(struct listpack *lp, struct slice value, size_t max,
+                                          bool from_end, size_t *ret_removed);
 bool listpack_at_end(const struct listpack *lp, size_t at);
 /* All entries of `from` behind those of `lp`. */
 MUST_USE struct listpack *listpack_append_all(struct listpack *lp, const struct listpack *from);

@@ -296,6 +296,35 @@ struct listpack *listpack_delete_range(struct listpack *lp, int64_t index, size_
     return at == LISTPACK_NONE ? lp : listpack_delete(lp, at, count);
 }
 
+/* The nearest that equals `value`, from `at` on towards an end. */
+static size_t find_towards(const struct listpack *lp, size_t at, struct slice value, bool down)
+{
+    if (!down)
+        return listpack_find(lp, at, value, 0);
+    while (at != LISTPACK_NONE && !listpack_equals(lp, at, value))
+        at = listpack_prev(lp, at);
+    return at;
+}
+
+struct listpack *listpack_remove(struct listpack *lp, struct slice value, size_t max, bool from_end,
+                                 size_t *ret_removed)
+{
+    size_t removed = 0, at = from_end ? listpack_last(lp) : listpack_first(lp);
+    while (removed < max) {
+        at = find_towards(lp, at, value, from_end);
+        if (at == LISTPACK_NONE)
+            break;
+        lp = listpack_delete(lp, at, 1);
+        removed++;
+        if (from_end)
+            at = listpack_prev(lp, at);
+        else if (listpack_at_end(lp, at))
+            break;
+    }
+    *ret_removed = removed;
+    return lp;
+}
+
 struct listpack *listpack_append_all(struct listpack *lp, const struct listpack *from)
 {
     ASSERT(lp != from);
