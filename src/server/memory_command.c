@@ -33,7 +33,7 @@ static void run_usage(struct cmd *cmd)
 {
     if (!samples_ok(cmd))
         return;
-    const struct entry *e = db_peek(cmd->db, cmd_key(cmd, 2));
+    const struct entry *e = db_peek_stored(cmd->db, cmd_key(cmd, 2));
     if (e)
         reply_int(cmd->reply, (int64_t)entry_footprint(e));
     else

@@ -39,6 +39,16 @@ def test_usage_of_integers(c: Client) -> None:
     assert 0 < c.ok("MEMORY", "USAGE", "n") < 100
 
 
+def test_a_key_whose_time_is_over_takes_memory_until_it_goes(c: Client) -> None:
+    c.ok("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    c.ok("SET", "k", "v", "PX", 1)
+    c.ok("DEBUG", "SLEEP", "0.01")
+    assert c.ok("MEMORY", "USAGE", "k") > 0
+    assert c.call("GET", "k") is None
+    assert c.call("MEMORY", "USAGE", "k") is None
+    c.ok("DEBUG", "SET-ACTIVE-EXPIRE", 1)
+
+
 def test_samples_are_checked(c: Client) -> None:
     c.ok("SET", "k", "v")
     usage = c.ok("MEMORY", "USAGE", "k")
