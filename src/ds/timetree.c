@@ -173,6 +173,20 @@ void *timetree_first(const struct timetree *t, int64_t *ret_when_ms)
     return record_item(r);
 }
 
+void *timetree_last(const struct timetree *t, int64_t *ret_when_ms)
+{
+    if (!t->root)
+        return NULL;
+    const void *node = t->root;
+    for (unsigned h = t->height; h > 0; h--) {
+        const struct inner *inner = node;
+        node = inner->children[inner->count - 1];
+    }
+    const struct record r = leaf_last(node);
+    *ret_when_ms = record_when(r);
+    return record_item(r);
+}
+
 static void leaf_each(const struct leaf *leaf, void (*visit)(void *, int64_t, void *), void *arg)
 {
     for (unsigned i = 0; i < leaf->count; i++) {
@@ -201,11 +215,75 @@ void timetree_each(const struct timetree *t, void (*visit)(void *arg, int64_t wh
         each_below(t->root, t->height, visit, arg);
 }
 
+/* A visit of leaves from the first on. */
+struct leaves {
+    bool (*leaf)(struct leaves *l, const struct leaf *leaf); /* false ends it */
+    uint64_t until;
+    size_t count;
+    bool (*visit)(void *arg, int64_t when_ms, void *item);
+    void *arg;
+};
+
+/* No deeper than HEIGHT_MAX. */
+static bool leaves_below(const void *node, unsigned height, struct leaves *l)
+{
+    if (height == 0)
+        return l->leaf(l, node);
+    const struct inner *inner = node;
+    for (unsigned i = 0; i < inner->count; i++)
+        if (!leaves_below(inner->children[i], height - 1, l))
+            return false;
+    return true;
+}
+
+static bool leaf_visit_before(struct leaves *l, const struct leaf *leaf)
+{
+    for (unsigned i = 0; i < leaf->count; i++) {
+        const struct record r = leaf_record(leaf, i);
+        if (r.when >= l->until || !l->visit(l->arg, record_when(r), record_item(r)))
+            return false;
+    }
+    return true;
+}
+
+static bool leaf_count_before(struct leaves *l, const struct leaf *leaf)
+{
+    if (leaf_last(leaf).when < l->until) {
+        l->count += leaf->count;
+        return true;
+    }
+    l->count += leaf_lower_bound(leaf, (struct record){ l->until, 0 });
+    return false;
+}
+
+static uint64_t turned(int64_t when_ms)
+{
+    return (uint64_t)when_ms ^ (uint64_t)1 << 63;
+}
+
+void timetree_each_before(const struct timetree *t, int64_t when_ms,
+                          bool (*visit)(void *arg, int64_t when_ms, void *item), void *arg)
+{
+    struct leaves l = {
+        .leaf = leaf_visit_before, .until = turned(when_ms), .visit = visit, .arg = arg
+    };
+    if (t->root)
+        (void)leaves_below(t->root, t->height, &l);
+}
+
+size_t timetree_count_before(const struct timetree *t, int64_t when_ms)
+{
+    struct leaves l = { .leaf = leaf_count_before, .until = turned(when_ms) };
+    if (t->root)
+        (void)leaves_below(t->root, t->height, &l);
+    return l.count;
+}
+
 static struct record record_of(int64_t when_ms, const void *item)
 {
     ASSERT(item);
     ASSERT((uintptr_t)item >> (ITEM_BYTES * 8) == 0);
-    return (struct record){ (uint64_t)when_ms ^ (uint64_t)1 << 63, (uintptr_t)item };
+    return (struct record){ turned(when_ms), (uintptr_t)item };
 }
 
 static int64_t record_when(struct record r)

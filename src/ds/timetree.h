@@ -25,6 +25,7 @@ void timetree_move(struct timetree *t, int64_t when_ms, void *old_item, void *ne
 
 /* The earliest item, or NULL. */
 void *timetree_first(const struct timetree *t, int64_t *ret_when_ms);
+void *timetree_last(const struct timetree *t, int64_t *ret_when_ms); /* the latest */
 
 size_t timetree_count(const struct timetree *t);
 size_t timetree_footprint(const struct timetree *t);
@@ -32,6 +33,11 @@ size_t timetree_footprint(const struct timetree *t);
 /* In order; the callback must not change the tree. */
 void timetree_each(const struct timetree *t, void (*visit)(void *arg, int64_t when_ms, void *item),
                    void *arg);
+/* The same for items of times before `when_ms`, until the callback says false. */
+void timetree_each_before(const struct timetree *t, int64_t when_ms,
+                          bool (*visit)(void *arg, int64_t when_ms, void *item), void *arg);
+/* How many items have times before `when_ms`: looks at each of their leaves. */
+size_t timetree_count_before(const struct timetree *t, int64_t when_ms);
 /* Drops all items. */
 void timetree_clear(struct timetree *t);
 
