@@ -5,6 +5,7 @@
 #include "ds/listpack.h"
 #include "types/entry_priv.h"
 #include "types/set_priv.h"
+#include "types/hash_priv.h"
 #include "types/string.h"
 #include "types/zset_priv.h"
 
@@ -40,6 +41,8 @@ static const struct encoding_ops listpack_ops = {
 static const struct encoding_ops *const ops_by_encoding[ENCODING_COUNT] = {
     [ENCODING_BLOB] = &string_blob_ops,    [ENCODING_LISTPACK] = &listpack_ops,
     [ENCODING_INTSET] = &set_intset_ops,   [ENCODING_SET_TABLE] = &set_table_ops,
+    [ENCODING_BLOB] = &string_blob_ops,      [ENCODING_LISTPACK] = &listpack_ops,
+    [ENCODING_HASH_TABLE] = &hash_table_ops, [ENCODING_HASH_EXPIRING] = &hash_pack_ops,
     [ENCODING_ZSET_TREE] = &zset_tree_ops,
 };
 
@@ -193,6 +196,7 @@ struct entry *entry_copy(const struct entry *e, struct slice key, int64_t when_m
     s.key_len = key.len;
     struct entry *copy = frame_copy(e, &s, key);
     entry_set_lru(copy, 0);
+    copy->flags &= (uint8_t)~ENTRY_FIELDS_LISTED;
     if (s.has_expiry)
         memcpy(entry_expiry_at(copy), &when_ms, sizeof(when_ms));
     value_move(copy, e);
@@ -262,6 +266,7 @@ const char *entry_encoding_name(const struct entry *e)
         [ENCODING_SET_TABLE] = "hashtable",
         [ENCODING_ZSET_TREE] = "skiplist",
         [ENCODING_STREAM] = "stream",
+        [ENCODING_HASH_EXPIRING] = "listpackex",
     };
     enum value_encoding encoding = entry_encoding(e);
     bool is_long = encoding == ENCODING_BYTES && e->value_len > STRING_EMBSTR_MAX;

@@ -49,12 +49,14 @@ enum value_encoding {
     ENCODING_SET_TABLE,  /* of members */
     ENCODING_ZSET_TREE,  /* table and ordered tree */
     ENCODING_STREAM,
+    ENCODING_HASH_EXPIRING, /* small hash with fields that expire: a listpack of triplets */
     ENCODING_COUNT,
 };
 
 enum {
     ENTRY_HAS_EXPIRY = 1 << 0,
-    ENTRY_RAW = 1 << 1, /* was changed in place: OBJECT ENCODING says raw */
+    ENTRY_RAW = 1 << 1,           /* was changed in place: OBJECT ENCODING says raw */
+    ENTRY_FIELDS_LISTED = 1 << 2, /* stands in its database's tree of hashes with expiring fields */
 };
 
 #define ENTRY_KEY_LONG 255
