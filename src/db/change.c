@@ -19,6 +19,8 @@ void db_unlink(struct db *db, uint64_t hash, struct entry *e)
     table_remove(db->keys, hash, e);
     if (e->flags & ENTRY_HAS_EXPIRY)
         db_expiry_remove(db, entry_expiry(e), e);
+    if (UNLIKELY(e->flags & ENTRY_FIELDS_LISTED))
+        db_fields_forget(db, e);
 }
 
 /* A key that look-ups hide makes room for what is stored under its name. */
@@ -41,6 +43,7 @@ void db_insert(struct db *db, struct key key, struct entry *e)
     table_insert(db_table(db), key.hash, e);
     if (e->flags & ENTRY_HAS_EXPIRY)
         db_expiry_add(db, entry_expiry(e), e);
+    db_fields_follow(db, e);
     changed(db, &key);
     db_notify(db, EVENT_NEW, "new", key.name);
 }
@@ -59,8 +62,11 @@ void db_overwrite(struct db *db, struct key key, struct entry *old, struct entry
     table_replace(db->keys, key.hash, old, e);
     if (old->flags & ENTRY_HAS_EXPIRY)
         db_expiry_remove(db, entry_expiry(old), old);
+    if (UNLIKELY(old->flags & ENTRY_FIELDS_LISTED))
+        db_fields_forget(db, old);
     if (e->flags & ENTRY_HAS_EXPIRY)
         db_expiry_add(db, entry_expiry(e), e);
+    db_fields_follow(db, e);
     changed(db, &key);
     lazyfree_entry(ks->lazy, old, ks->settings.lazyfree_server_del);
 }
@@ -72,7 +78,10 @@ void db_store(struct db *db, struct key key, struct entry *old, struct entry *e)
         table_replace(db->keys, key.hash, old, e);
         if (e->flags & ENTRY_HAS_EXPIRY)
             timetree_move(db->expires, entry_expiry(e), old, e);
+        if (UNLIKELY(e->flags & ENTRY_FIELDS_LISTED))
+            db_fields_move(db, old, e);
     }
+    db_fields_follow(db, e);
     changed(db, &key);
 }
 
@@ -107,8 +116,11 @@ struct entry *db_set_expiry(struct db *db, struct key key, struct entry *e, int6
     if (old_when_ms != ENTRY_NO_EXPIRY)
         db_expiry_remove(db, old_when_ms, e);
     struct entry *moved = entry_set_expiry(e, when_ms);
-    if (moved != e)
+    if (moved != e) {
         table_replace(db->keys, key.hash, e, moved);
+        if (UNLIKELY(moved->flags & ENTRY_FIELDS_LISTED))
+            db_fields_move(db, e, moved);
+    }
     if (when_ms != ENTRY_NO_EXPIRY)
         db_expiry_add(db, when_ms, moved);
     changed(db, &key);

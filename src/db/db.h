@@ -196,6 +196,7 @@ void db_notify(struct db *db, enum db_event_class class, const char *event, stru
 
 size_t db_count(const struct db *db);
 size_t db_count_expires(const struct db *db);
+size_t db_count_fields(const struct db *db); /* hashes with fields that expire */
 /* Empties one database (index >= 0) or all (-1); returns how many keys went. With `lazy` the
  * memory is freed in the background. */
 size_t keyspace_flush(struct keyspace *ks, int index, bool lazy);
@@ -231,6 +232,23 @@ void keyspace_set_active_expire(struct keyspace *ks, bool on); /* DEBUG SET-ACTI
 void keyspace_set_expiry_mode(struct keyspace *ks, enum keyspace_expiry_mode mode);
 /* Within the hook `changed`: the key goes because its time is over, whoever met it. */
 bool keyspace_is_expiring(const struct keyspace *ks);
+
+/* ---- fields of hashes that expire ----
+ *
+ * Look-ups remove fields that are over, but only so many at once, and none while keys only hide: functions
+ * of types/hash.h get this time and do not see the others. */
+int64_t db_fields_now(const struct db *db);
+
+struct db_field_names {
+    const struct slice *first;
+    size_t count, step;
+};
+
+/* Before a change that depends on these fields: those that are over go, as a change of its own, so that who
+ * repeats the effects comes to the same. Another field must be left: the look-up has removed a hash
+ * that has none. */
+void db_expire_named(struct db *db, struct key key, struct entry *e,
+                     const struct db_field_names *names);
 
 /* ---- what the room exports ---- */
 

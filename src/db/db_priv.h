@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "db/lazyfree_priv.h"
 #include "ds/timetree.h"
+#include "types/hash.h"
 
 /* What a look-up leaves on the entry. */
 enum touch {
@@ -17,16 +18,18 @@ enum touch {
 struct db {
     struct table *keys;       /* NULL until the first key */
     struct timetree *expires; /* NULL until the first key with an expiry */
+    struct timetree *fields;  /* hashes by their earliest expiry of a field; NULL until the first */
     struct keyspace *ks;
     int index;
     /* Of all expiries, for their average. 64 bits would not hold 10^8 keys. */
     __int128 expiry_sum;
-    struct list in_expiring; /* in keyspace.expiring while `expires` has items */
+    struct list in_expiring; /* in keyspace.expiring while one of the trees has items */
 };
 
 struct keyspace_stats {
     uint64_t hits, misses;
     uint64_t expired, expired_active, evicted;
+    uint64_t expired_fields;
     uint64_t slices_full; /* of active expiry, that left keys waiting */
     uint64_t expire_ns;
 };
@@ -55,7 +58,7 @@ struct keyspace {
     bool no_touch, held, active_expire;
     bool removes_expired; /* while that is told */
     uint64_t dirty;
-    struct list expiring; /* databases that have keys with an expiry */
+    struct list expiring; /* databases that have something that expires */
 };
 
 /* ---- keyspace.c ---- */
@@ -78,8 +81,31 @@ INLINE void db_fire_changed(struct db *db, const struct key *key)
 
 void db_expiry_add(struct db *db, int64_t when_ms, struct entry *e);
 void db_expiry_remove(struct db *db, int64_t when_ms, struct entry *e);
+/* A tree of the database got its first item, or lost its last one. */
+void db_expiring_update(struct db *db);
 /* The time of `e` has come: NULL if that hides or removes it. */
 COLD struct entry *db_meet_expired(struct db *db, struct key key, struct entry *e);
+
+/* ---- fields.c ---- */
+
+/* A hash that is no listpack of pairs has changed: puts it under the right time. */
+void db_fields_list(struct db *db, struct entry *e);
+/* Of an entry with ENTRY_FIELDS_LISTED: takes it out; it has moved. */
+void db_fields_forget(struct db *db, struct entry *e);
+void db_fields_move(struct db *db, struct entry *old, struct entry *e);
+/* No field of such an entry is to be seen. */
+bool db_fields_all_over(const struct db *db, const struct entry *e);
+/* Removes at most `max` fields that are over, and the hash with the last; how many, or 1 with the hash. */
+size_t db_expire_fields(struct db *db, struct key key, struct entry *e, int64_t now_ms, size_t max);
+/* Some field of `e` is over: NULL if that hides or removes the hash. */
+COLD struct entry *db_meet_due_fields(struct db *db, struct key key, struct entry *e);
+
+/* An entry was stored, whose value may have changed. */
+INLINE void db_fields_follow(struct db *db, struct entry *e)
+{
+    if (entry_type(e) == TYPE_HASH && UNLIKELY(entry_encoding(e) != ENCODING_LISTPACK))
+        db_fields_list(db, e);
+}
 
 /* ---- lru.c ---- */
 
@@ -98,9 +124,13 @@ INLINE struct entry *db_find_any(const struct db *db, struct key key)
 INLINE struct entry *db_find(struct db *db, struct key key)
 {
     struct entry *e = db_find_any(db, key);
-    if (!e || LIKELY(!(e->flags & ENTRY_HAS_EXPIRY)) || entry_expiry(e) >= db->ks->now_ms)
+    if (!e || LIKELY(!(e->flags & (ENTRY_HAS_EXPIRY | ENTRY_FIELDS_LISTED))))
         return e;
-    return db_meet_expired(db, key, e);
+    if ((e->flags & ENTRY_HAS_EXPIRY) && entry_expiry(e) < db->ks->now_ms)
+        e = db_meet_expired(db, key, e);
+    if (e && UNLIKELY(e->flags & ENTRY_FIELDS_LISTED) && hash_listed(e) < db->ks->now_ms)
+        e = db_meet_due_fields(db, key, e);
+    return e;
 }
 
 #endif

@@ -14,17 +14,26 @@ void db_expiry_add(struct db *db, int64_t when_ms, struct entry *e)
 {
     if (UNLIKELY(!db->expires))
         db->expires = timetree_new();
-    if (timetree_count(db->expires) == 0)
-        list_push_back(&db->ks->expiring, &db->in_expiring);
     timetree_add(db->expires, when_ms, e);
     db->expiry_sum += when_ms;
+    if (UNLIKELY(timetree_count(db->expires) == 1))
+        db_expiring_update(db);
 }
 
 void db_expiry_remove(struct db *db, int64_t when_ms, struct entry *e)
 {
     timetree_remove(db->expires, when_ms, e);
     db->expiry_sum -= when_ms;
-    if (timetree_count(db->expires) == 0)
+    if (UNLIKELY(timetree_count(db->expires) == 0))
+        db_expiring_update(db);
+}
+
+void db_expiring_update(struct db *db)
+{
+    bool has = db_count_expires(db) + db_count_fields(db) > 0;
+    if (has && list_is_empty(&db->in_expiring))
+        list_push_back(&db->ks->expiring, &db->in_expiring);
+    else if (!has)
         list_unlink(&db->in_expiring);
 }
 
@@ -35,9 +44,12 @@ static bool is_due(int64_t when_ms, int64_t now_ms)
 
 bool db_is_expired(const struct db *db, const struct entry *e)
 {
-    if (!(e->flags & ENTRY_HAS_EXPIRY) || db->ks->expiry_mode == EXPIRY_IGNORE)
+    if (!(e->flags & (ENTRY_HAS_EXPIRY | ENTRY_FIELDS_LISTED)) ||
+        db->ks->expiry_mode == EXPIRY_IGNORE)
         return false;
-    return is_due(entry_expiry(e), db->ks->now_ms);
+    if ((e->flags & ENTRY_HAS_EXPIRY) && is_due(entry_expiry(e), db->ks->now_ms))
+        return true;
+    return (e->flags & ENTRY_FIELDS_LISTED) && db_fields_all_over(db, e);
 }
 
 /* `key.name` may lie in the entry, which is freed last. */
@@ -85,7 +97,25 @@ struct entry *db_meet_expired(struct db *db, struct key key, struct entry *e)
     return e;
 }
 
-/* The database whose first key is the earliest of all, and how far that holds: until another's
+/* What is due first in a database: a key, or a field of a hash. */
+struct first {
+    int64_t when_ms;
+    struct entry *entry;
+    bool is_field;
+};
+
+/* Of a database in keyspace.expiring. */
+static struct first first_of(const struct db *db)
+{
+    struct first key = { .when_ms = INT64_MAX }, field = { .when_ms = INT64_MAX, .is_field = true };
+    if (db->expires)
+        key.entry = timetree_first(db->expires, &key.when_ms);
+    if (UNLIKELY(db->fields != NULL))
+        field.entry = timetree_first(db->fields, &field.when_ms);
+    return !key.entry || (field.entry && field.when_ms < key.when_ms) ? field : key;
+}
+
+/* The database whose first one is the earliest of all, and how far that holds: until another's
  * first. NULL if there is none. */
 static struct db *earliest(struct keyspace *ks, int64_t *ret_until_ms)
 {
@@ -95,9 +125,9 @@ static struct db *earliest(struct keyspace *ks, int64_t *ret_until_ms)
     LIST_FOR_EACH_SAFE(node, &ks->expiring)
     {
         struct db *db = LIST_ENTRY(node, struct db, in_expiring);
-        int64_t when_ms;
-        void *first = timetree_first(db->expires, &when_ms);
-        ASSERT(first);
+        struct first first = first_of(db);
+        int64_t when_ms = first.when_ms;
+        ASSERT(first.entry);
         if (!found || when_ms < found_ms) {
             until_ms = found_ms;
             found = db;
@@ -110,16 +140,21 @@ static struct db *earliest(struct keyspace *ks, int64_t *ret_until_ms)
     return found;
 }
 
-/* Removes what is due in one database up to `until_ms`; the number of keys. */
+/* Removes what is due in one database up to `until_ms`; the number of keys and fields. */
 static size_t expire_run(struct db *db, int64_t now_ms, int64_t until_ms, size_t max)
 {
     size_t count = 0;
-    while (count < max && db_count_expires(db) > 0) {
-        int64_t when_ms;
-        struct entry *e = timetree_first(db->expires, &when_ms);
-        if (!is_due(when_ms, now_ms) || when_ms > until_ms)
+    while (count < max && !list_is_empty(&db->in_expiring)) {
+        struct first first = first_of(db);
+        if (!is_due(first.when_ms, now_ms) || first.when_ms > until_ms)
             break;
-        expire(db, db_key(db, entry_key(e)), e);
+        struct key key = db_key(db, entry_key(first.entry));
+        if (first.is_field) {
+            count += db_expire_fields(db, key, first.entry, now_ms, max - count);
+            continue;
+        }
+        expire(db, key, first.entry);
+        db->ks->stats.expired_active++;
         count++;
     }
     return count;
@@ -150,7 +185,6 @@ bool keyspace_expire_due(struct keyspace *ks, int64_t now_ms, size_t max)
             break;
         room -= count;
     }
-    ks->stats.expired_active += max - room;
     uint64_t took_ns = clock_mono_ns() - start_ns;
     ks->stats.expire_ns += took_ns;
     HOOK_CALL(ks->hooks.took, "expire-cycle", took_ns);
@@ -171,8 +205,7 @@ int64_t keyspace_next_due(const struct keyspace *ks)
     int64_t next_ms = INT64_MAX;
     LIST_FOR_EACH_SAFE(node, &ks->expiring)
     {
-        int64_t when_ms;
-        (void)timetree_first(LIST_ENTRY(node, struct db, in_expiring)->expires, &when_ms);
+        int64_t when_ms = first_of(LIST_ENTRY(node, struct db, in_expiring)).when_ms;
         if (when_ms < next_ms)
             next_ms = when_ms + 1;
     }

@@ -113,6 +113,11 @@ static uint64_t show_expired_active(const void *owner)
     return ((const struct keyspace *)owner)->stats.expired_active;
 }
 
+static uint64_t show_expired_fields(const void *owner)
+{
+    return ((const struct keyspace *)owner)->stats.expired_fields;
+}
+
 /* Nothing is ever stale: the earliest key is known. */
 static void show_stale(const void *owner, struct buf *out)
 {
@@ -194,6 +199,10 @@ static const struct metric metrics[] = {
       .name = "expired_keys_active",
       .summary = "Of these, keys that went at their time, not when they were asked for.",
       .count = show_expired_active },
+    { .section = "Stats",
+      .name = "expired_fields",
+      .summary = "Fields of hashes that expired.",
+      .count = show_expired_fields },
     { .section = "Stats",
       .name = "expired_stale_perc",
       .summary = "Expired keys that still take memory, in percent; the earliest is known, so there "

@@ -44,12 +44,21 @@ struct keyspace *keyspace_new(struct journal *journal, struct worker *worker, ui
     return ks;
 }
 
+static void free_all(struct db *db, bool lazy)
+{
+    timetree_free(db->fields); /* small beside the hashes that it names */
+    lazyfree_tables(db->ks->lazy, db->keys, db->expires, lazy);
+    db->keys = NULL;
+    db->expires = NULL;
+    db->fields = NULL;
+}
+
 void keyspace_free(struct keyspace *ks)
 {
     if (!ks)
         return;
     for (int i = 0; i < ks->count; i++)
-        lazyfree_tables(ks->lazy, ks->dbs[i].keys, ks->dbs[i].expires, false);
+        free_all(&ks->dbs[i], false);
     lazyfree_free(ks->lazy);
     struct directive_table directives = keyspace_directives(ks);
     directive_done_all(&directives);
@@ -218,9 +227,7 @@ static size_t db_flush(struct db *db, bool lazy)
     if (count == 0)
         return 0;
     fire_replaced(db, DB_KEYS_GO);
-    lazyfree_tables(db->ks->lazy, db->keys, db->expires, lazy);
-    db->keys = NULL;
-    db->expires = NULL;
+    free_all(db, lazy);
     db->expiry_sum = 0;
     list_unlink(&db->in_expiring);
     db->ks->dirty += count;
@@ -238,13 +245,6 @@ size_t keyspace_flush(struct keyspace *ks, int index, bool lazy)
     return count;
 }
 
-static void relist_expiring(struct db *db)
-{
-    list_unlink(&db->in_expiring);
-    if (db_count_expires(db) > 0)
-        list_push_back(&db->ks->expiring, &db->in_expiring);
-}
-
 void keyspace_swap(struct keyspace *ks, int a, int b)
 {
     struct db *first = keyspace_db(ks, a);
@@ -257,12 +257,14 @@ void keyspace_swap(struct keyspace *ks, int a, int b)
     struct db kept = *first;
     first->keys = second->keys;
     first->expires = second->expires;
+    first->fields = second->fields;
     first->expiry_sum = second->expiry_sum;
     second->keys = kept.keys;
     second->expires = kept.expires;
+    second->fields = kept.fields;
     second->expiry_sum = kept.expiry_sum;
-    relist_expiring(first);
-    relist_expiring(second);
+    db_expiring_update(first);
+    db_expiring_update(second);
     ks->dirty++;
 
     fire_replaced(first, DB_KEYS_COME);
@@ -276,6 +278,32 @@ void db_table_stats(const struct db *db, struct table_stats *ret_stats)
         table_stats_read(db->keys, ret_stats);
 }
 
+static void verify_listed(void *arg UNUSED, int64_t when_ms, void *item)
+{
+    const struct entry *e = item;
+    ASSERT(entry_type(e) == TYPE_HASH);
+    ASSERT(e->flags & ENTRY_FIELDS_LISTED);
+    ASSERT(hash_listed(e) == when_ms);
+    ASSERT(hash_due(e) == when_ms);
+}
+
+static void count_listed(void *arg, void *entry)
+{
+    *(size_t *)arg += (((const struct entry *)entry)->flags & ENTRY_FIELDS_LISTED) != 0;
+}
+
+static void verify_fields(const struct db *db)
+{
+    size_t listed = 0;
+    if (db->keys)
+        table_each(db->keys, count_listed, &listed);
+    ASSERT(listed == db_count_fields(db));
+    if (!db->fields)
+        return;
+    timetree_verify(db->fields);
+    timetree_each(db->fields, verify_listed, NULL);
+}
+
 void keyspace_verify(const struct keyspace *ks)
 {
     for (int i = 0; i < ks->count; i++) {
@@ -285,13 +313,15 @@ void keyspace_verify(const struct keyspace *ks)
         if (db->expires)
             timetree_verify(db->expires);
         ASSERT(db_count_expires(db) <= db_count(db));
+        verify_fields(db);
     }
 }
 
 size_t db_overhead(const struct db *db)
 {
     size_t bytes = db->keys ? table_footprint(db->keys) : 0;
-    return bytes + (db->expires ? timetree_footprint(db->expires) : 0);
+    bytes += db->expires ? timetree_footprint(db->expires) : 0;
+    return bytes + (db->fields ? timetree_footprint(db->fields) : 0);
 }
 
 void db_reserve(struct db *db, size_t keys)

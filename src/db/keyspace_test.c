@@ -51,7 +51,7 @@ TEST(reading_counts_and_info_counts_but_peeking_does_not)
     CHECK_TOLD(w, "keymiss 0 no; ");
     db_world_info(w, "Stats", &info);
     CHECK_STR(buf_cstr(&info),
-              "expired_keys:0 expired_keys_active:0 expired_stale_perc:0.00 "
+              "expired_keys:0 expired_keys_active:0 expired_fields:0 expired_stale_perc:0.00 "
               "expired_time_cap_reached_count:0 "
               "expire_cycle_cpu_milliseconds:0 evicted_keys:0 keyspace_hits:2 keyspace_misses:2 ");
 

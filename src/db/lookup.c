@@ -116,7 +116,7 @@ struct entry *db_random(struct db *db)
         if (!db_is_expired(db, e))
             return e;
         if (ks->expiry_mode == EXPIRY_REMOVE) {
-            (void)db_meet_expired(db, db_key(db, entry_key(e)), e);
+            (void)db_find(db, db_key(db, entry_key(e)));
         } else if (draw == DRAWS_MAX) {
             struct reservoir r = { .db = db };
             table_each(db->keys, reservoir_visit, &r);
