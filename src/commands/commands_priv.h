@@ -32,6 +32,13 @@ void delete_and_tell(struct cmd *cmd, struct key key, struct entry *e, bool lazy
 /* The same where a new expiry is past. */
 void delete_as_expired(struct cmd *cmd, struct key key, struct entry *e);
 
+/* NX, XX, GT, LT of EXPIRE and HEXPIRE in arguments `first` to `end` (not including). False: an error was
+ * replied. */
+MUST_USE bool expire_conditions_parse(const struct cmd *cmd, int first, int end,
+                                      uint32_t *ret_conditions);
+/* What has no expiry, ENTRY_NO_EXPIRY, is taken to live for ever. */
+bool expire_conditions_hold(uint32_t conditions, int64_t old_ms, int64_t when_ms);
+
 /* The effect of a new expiry: PEXPIREAT, with `options` behind it. */
 void effect_pexpireat(struct cmd *cmd, struct slice key, int64_t when_ms,
                       const struct slice *options, size_t count);

@@ -32,11 +32,10 @@ static uint32_t condition_of(const struct cmd *cmd, int i)
     return 0;
 }
 
-/* False: an error was replied. */
-static bool conditions_parse(const struct cmd *cmd, uint32_t *ret_conditions)
+bool expire_conditions_parse(const struct cmd *cmd, int first, int end, uint32_t *ret_conditions)
 {
     uint32_t conditions = 0;
-    for (int i = 3; i < cmd->argc; i++) {
+    for (int i = first; i < end; i++) {
         uint32_t condition = condition_of(cmd, i);
         if (!condition) {
             reply_errorf(cmd->reply, "ERR Unsupported option %.*s", SLICE_ARGS(cmd_arg(cmd, i)));
@@ -57,8 +56,7 @@ static bool conditions_parse(const struct cmd *cmd, uint32_t *ret_conditions)
     return true;
 }
 
-/* A key without expiry is taken to live for ever. */
-static bool conditions_hold(uint32_t conditions, int64_t old_ms, int64_t when_ms)
+bool expire_conditions_hold(uint32_t conditions, int64_t old_ms, int64_t when_ms)
 {
     bool expires = old_ms != ENTRY_NO_EXPIRY;
     if ((conditions & CONDITION_NX) && expires)
@@ -87,11 +85,12 @@ static void expire(struct cmd *cmd, int64_t base_ms, int64_t unit)
 {
     uint32_t conditions;
     int64_t when_ms;
-    if (!conditions_parse(cmd, &conditions) || !expire_time(cmd, base_ms, unit, &when_ms))
+    if (!expire_conditions_parse(cmd, 3, cmd->argc, &conditions) ||
+        !expire_time(cmd, base_ms, unit, &when_ms))
         return;
     struct key key = cmd_key(cmd, 1);
     struct entry *e = db_lookup_write(cmd->db, key);
-    if (!e || !conditions_hold(conditions, entry_expiry(e), when_ms)) {
+    if (!e || !expire_conditions_hold(conditions, entry_expiry(e), when_ms)) {
         reply_int(cmd->reply, 0);
         return;
     }

@@ -36,6 +36,8 @@ static const struct option_row {
     { "lbound", OPTION_LBOUND, OPTION_LBOUND, ARGUMENT_LBOUND },
     { "ubound", OPTION_UBOUND, OPTION_UBOUND, ARGUMENT_UBOUND },
     { "saturate", OPTION_SATURATE, 0, ARGUMENT_NONE },
+    { "fnx", OPTION_FNX, OPTION_FXX, ARGUMENT_NONE },
+    { "fxx", OPTION_FXX, OPTION_FNX, ARGUMENT_NONE },
     { "enx", OPTION_ENX, 0, ARGUMENT_NONE },
 };
 

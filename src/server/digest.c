@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 
 #include "base/assert.h"
+#include "types/hash.h"
 #include "types/string.h"
 #include "types/zset.h"
 
@@ -50,10 +51,28 @@ static void mix_zset(struct digest *d, const struct entry *e)
     }
 }
 
+/* The same for fields with their values. */
+static void mix_hash(struct digest *d, const struct entry *e)
+{
+    struct hash_walk walk;
+    struct hash_field f;
+    hash_walk_open(&walk, e, HASH_SHOW_ALL);
+    while (hash_walk_next(&walk, &f)) {
+        struct digest one = { { 0 } };
+        digest_mix(&one, f.name);
+        digest_mix(&one, f.value);
+        if (f.when_ms != ENTRY_NO_EXPIRY)
+            digest_xor(&one, SLICE("!!hexpire!!"));
+        digest_xor(d, slice_of(one.bytes, sizeof(one.bytes)));
+    }
+    hash_walk_close(&walk);
+}
+
 /* What a type adds, by type. */
 static void (*const mix_type[])(struct digest *d, const struct entry *e) = {
     [TYPE_STRING] = mix_string,
     [TYPE_ZSET] = mix_zset,
+    [TYPE_HASH] = mix_hash,
 };
 
 static void mix_value(struct digest *d, const struct entry *e)
