@@ -32,6 +32,7 @@ void commands_register(struct dispatch *d, const struct commands_settings *setti
         commands_expire(),
         commands_flush(),
         commands_object(),
+        commands_dump(settings),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         dispatch_register(d, &tables[i]);

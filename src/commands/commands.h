@@ -6,6 +6,7 @@
 #ifndef COMMANDS_COMMANDS_H
 #define COMMANDS_COMMANDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dispatch/command.h"
@@ -16,6 +17,7 @@ struct entry;
 /* What the verbs need to know of the configuration: where it is kept. */
 struct commands_settings {
     const int64_t *string_bytes_max; /* proto-max-bulk-len: no string grows beyond it */
+    bool skip_checksum;              /* of RESTORE: DEBUG SET-SKIP-CHECKSUM-VALIDATION */
 };
 
 /* Registers every family. `settings` must outlive the dispatcher. */
@@ -48,6 +50,7 @@ struct command_table commands_hash_ex(void);
 struct command_table commands_expire(void);
 struct command_table commands_flush(void);
 struct command_table commands_object(void);
+struct command_table commands_dump(const struct commands_settings *settings);
 
 /* What OBJECT REFCOUNT and DEBUG OBJECT show. */
 int64_t commands_refcount(const struct entry *e);

@@ -4,6 +4,7 @@
 
 #include "base/glob.h"
 #include "base/num.h"
+#include "codec/payload.h"
 #include "commands/commands.h"
 #include "dispatch/dispatch.h"
 #include "server/debug_priv.h"
@@ -14,24 +15,6 @@
 #define ERR_NOT_POSITIVE "ERR value is out of range, must be positive"
 
 /* ---- one value ---- */
-
-/* What the string takes in a snapshot that is not compressed: its length or its kind as a number,
- * then the bytes; small numbers in 1, 2 or 4 bytes. */
-static size_t serialized_size(const struct entry *e)
-{
-    int64_t number;
-    if (string_as_int(e, &number)) {
-        if (number == (int8_t)number)
-            return 1 + sizeof(int8_t);
-        if (number == (int16_t)number)
-            return 1 + sizeof(int16_t);
-        if (number == (int32_t)number)
-            return 1 + sizeof(int32_t);
-    }
-    size_t len = string_len(e);
-    size_t head = len < 64 ? 1 : len < 16384 ? 2 : 5;
-    return head + len;
-}
 
 /* "fast" leaves out what would take long to find out for a big value. */
 void debug_object(struct cmd *cmd)
@@ -48,7 +31,8 @@ void debug_object(struct cmd *cmd)
     }
     char text[256], length[64] = "";
     if (!fast)
-        (void)snprintf(length, sizeof(length), " serializedlength:%zu", serialized_size(e));
+        (void)snprintf(length, sizeof(length), " serializedlength:%zu",
+                       codec_payload_value_bytes(e));
     int len = snprintf(text, sizeof(text),
                        "Value at:%p refcount:%" PRId64
                        " encoding:%s%s lru:%u lru_seconds_idle:%" PRIu64,
@@ -162,6 +146,13 @@ void debug_dict_resizing(struct cmd *cmd)
 void debug_set_active_expire(struct cmd *cmd)
 {
     keyspace_set_active_expire(db_keyspace(cmd->db), debug_flag(cmd, 2));
+    reply_ok(cmd->reply);
+}
+
+void debug_set_skip_checksum(struct cmd *cmd)
+{
+    struct server *s = cmd->owner;
+    s->commands.skip_checksum = debug_flag(cmd, 2);
     reply_ok(cmd->reply);
 }
 

@@ -18,6 +18,7 @@ void debug_object(struct cmd *cmd);
 void debug_populate(struct cmd *cmd);
 void debug_quicklist(struct cmd *cmd);
 void debug_set_active_expire(struct cmd *cmd);
+void debug_set_skip_checksum(struct cmd *cmd);
 void debug_stringmatch_len(struct cmd *cmd);
 void debug_structsize(struct cmd *cmd);
 

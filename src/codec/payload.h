@@ -1,0 +1,22 @@
+/* DUMP payloads: one value, so that RESTORE can make it again, also at a peer.
+ *
+ *   kind (1), body; then the footer: version (2, little-endian), CRC-64 of all before it (8, little-endian) */
+#ifndef CODEC_PAYLOAD_H
+#define CODEC_PAYLOAD_H
+
+#include "codec/value.h"
+
+#define CODEC_FOOTER_BYTES 10
+
+/* The payload of a value, of the oldest version that can hold it. 0 or -ENOMEM. Free with buf_done(),
+ * also after a failure. */
+MUST_USE int codec_payload_write(const struct entry *e, struct buf *ret_payload);
+/* How long the value is in it: DEBUG OBJECT. */
+size_t codec_payload_value_bytes(const struct entry *e);
+/* Whether the footer is right: a version that is known, and the checksum, unless that is not asked for. */
+MUST_USE bool codec_payload_is_whole(struct slice payload, bool skip_checksum);
+/* The value of a whole payload. NULL: what was expected is in the error. */
+MUST_USE struct entry *codec_payload_read(struct slice payload, const struct codec_target *to,
+                                          struct codec_error *ret_error);
+
+#endif

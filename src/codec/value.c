@@ -1,0 +1,127 @@
+/* Which functions read and write what. */
+#include "codec/value_priv.h"
+
+#include "base/assert.h"
+#include "types/string.h"
+
+static const struct {
+    value_read read;
+    const char *name;
+    bool has_family; /* means this for one family alone: */
+    enum codec_family family;
+} kinds[KIND_COUNT] = {
+    [KIND_STRING] = { read_string_value, "a string" },
+    [KIND_ZSET_TEXT] = { read_zset, "a sorted set with scores as text" },
+    [KIND_ZSET] = { read_zset, "a sorted set" },
+    [KIND_ZSET_ZIPLIST] = { read_zset_packed, "a sorted set in a ziplist" },
+    [KIND_ZSET_LISTPACK] = { read_zset_packed, "a sorted set in a listpack" },
+};
+
+static uint8_t string_kind(const struct entry *e UNUSED, int version UNUSED)
+{
+    return KIND_STRING;
+}
+
+static const struct {
+    uint8_t (*kind)(const struct entry *e, int version);
+    void (*write)(struct codec_writer *w, const struct entry *e);
+    int (*version)(const struct entry *e); /* NULL: the first */
+} types[] = {
+    [TYPE_STRING] = { string_kind, write_string_value, NULL },
+    [TYPE_ZSET] = { zset_kind, write_zset, NULL },
+};
+
+bool codec_reader_set_version(struct codec_reader *r, int version)
+{
+    const bool is_redis = version >= 1 && version <= CODEC_VERSION_REDIS_MAX;
+    const bool is_valkey = version >= CODEC_VERSION_VALKEY_MIN &&
+                           version <= CODEC_VERSION_VALKEY_MAX;
+    r->version = version;
+    r->family = is_valkey ? CODEC_VALKEY : CODEC_REDIS;
+    return is_redis || is_valkey;
+}
+
+int codec_value_version(const struct entry *e)
+{
+    const enum value_type type = entry_type(e);
+    ASSERT(type < COUNT_OF(types) && types[type].kind);
+    return types[type].version ? types[type].version(e) : CODEC_VERSION_MIN;
+}
+
+uint8_t codec_value_kind(const struct entry *e, int version)
+{
+    const enum value_type type = entry_type(e);
+    ASSERT(type < COUNT_OF(types) && types[type].kind);
+    return types[type].kind(e, version);
+}
+
+void codec_write_value(struct codec_writer *w, const struct entry *e)
+{
+    ASSERT_DEBUG(codec_value_version(e) <= w->version);
+    types[entry_type(e)].write(w, e);
+}
+
+static bool kind_is_read(const struct codec_reader *r, uint8_t kind)
+{
+    if (kind >= KIND_COUNT || !kinds[kind].read)
+        return false;
+    return !kinds[kind].has_family || kinds[kind].family == r->family;
+}
+
+struct entry *codec_read_value(struct codec_reader *r, uint8_t kind, const struct codec_target *to)
+{
+    if (kind == KIND_MODULE || kind == KIND_MODULE_2) {
+        (void)codec_fail(r, -ENOTSUP, "no value of a module");
+        return NULL;
+    }
+    if (!kind_is_read(r, kind)) {
+        (void)codec_fail(r, -EBADMSG, "a kind of value, not %u", kind);
+        return NULL;
+    }
+    struct entry *e = kinds[kind].read(r, kind, to);
+    ASSERT_DEBUG(e || r->error.code);
+    return e;
+}
+
+/* ---- strings ---- */
+
+struct entry *read_string_value(struct codec_reader *r, uint8_t kind UNUSED,
+                                const struct codec_target *to)
+{
+    struct slice text;
+    if (!codec_read_string(r, &text))
+        return NULL;
+    return string_new(to->key, text, to->when_ms);
+}
+
+void write_string_value(struct codec_writer *w, const struct entry *e)
+{
+    int64_t number;
+    char digits[NUM_INT_MAX_CHARS];
+    if (entry_encoding(e) == ENCODING_INT && string_as_int(e, &number))
+        codec_write_int(w, number);
+    else
+        codec_write_string(w, string_bytes(e, digits));
+}
+
+/* ---- what collections share ---- */
+
+bool read_count(struct codec_reader *r, uint64_t *ret_count)
+{
+    if (!codec_read_len(r, ret_count))
+        return false;
+    if (*ret_count == 0)
+        return codec_fail(r, -EBADMSG, "elements, not a count of none");
+    if (*ret_count > codec_reader_left(r))
+        return codec_fail(r, -ENODATA, "%llu elements", (unsigned long long)*ret_count);
+    return true;
+}
+
+bool read_element(struct codec_reader *r, struct slice *ret_text)
+{
+    if (!codec_read_string(r, ret_text))
+        return false;
+    if (ret_text->len >= ELEMENT_BYTES_MAX)
+        return codec_fail(r, -EBADMSG, "an element below %zu bytes", ELEMENT_BYTES_MAX);
+    return true;
+}
