@@ -22,6 +22,8 @@ void commands_register(struct dispatch *d, const struct commands_settings *setti
         commands_zset_range(),
         commands_zset_pop(),
         commands_zset_combine(),
+        commands_geo(),
+        commands_geo_search(),
         commands_keys(),
         commands_scan(),
         commands_hash_get(),

@@ -40,6 +40,8 @@ struct command_table commands_zset_get(void);
 struct command_table commands_zset_range(void);
 struct command_table commands_zset_pop(void);
 struct command_table commands_zset_combine(void);
+struct command_table commands_geo(void);
+struct command_table commands_geo_search(void);
 struct command_table commands_keys(void);
 struct command_table commands_scan(void);
 struct command_table commands_hash_get(void);

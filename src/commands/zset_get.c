@@ -207,7 +207,7 @@ static void run_zrandmember(struct cmd *cmd)
 struct scan {
     const struct cmd *cmd;
     struct scan_options options;
-    bool keep; /* members are to be copied */
+    bool keep; /* of a listpack: members are to be copied */
     int64_t seen;
     struct zset_element *found;
     size_t found_count, found_cap;
@@ -257,9 +257,12 @@ static void run_zscan(struct cmd *cmd)
 
     scan_reply_header(cmd, cursor, scan.found_count * (scan.options.bare ? 1 : 2));
     for (size_t i = 0; i < scan.found_count; i++) {
+        char text[NUM_DOUBLE_MAX_CHARS];
+        const double score = scan.found[i].score;
         reply_bulk(cmd->reply, scan.found[i].member);
         if (!scan.options.bare)
-            reply_bulk_double(cmd->reply, scan.found[i].score);
+            reply_bulk(cmd->reply, scan.keep ? zset_listpack_score_text(score, text)
+                                             : zset_score_text(score, text));
     }
 }
 

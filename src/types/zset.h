@@ -138,7 +138,9 @@ bool zset_listpack_is_valid(const struct listpack *lp, const struct type_env *en
 MUST_USE struct entry *zset_new_listpack(struct slice key, struct listpack *lp, int64_t when_ms,
                                          const struct type_env *env);
 
-/* How scores are written in listpacks and in RESP2; ret_text holds NUM_DOUBLE_MAX_CHARS. */
+/* How scores are written in replies and digests; `text` holds NUM_DOUBLE_MAX_CHARS. */
 struct slice zset_score_text(double score, char *text);
+/* As a listpack holds them and ZSCAN shows them: whole numbers in full. */
+struct slice zset_listpack_score_text(double score, char *text);
 
 #endif

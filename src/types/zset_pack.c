@@ -17,6 +17,14 @@ struct slice zset_score_text(double score, char *text)
     return slice_of(text, num_format_double(text, score));
 }
 
+struct slice zset_listpack_score_text(double score, char *text)
+{
+    int64_t whole;
+    if (score_as_int(score, &whole))
+        return slice_of(text, num_format_int(text, whole));
+    return zset_score_text(score, text);
+}
+
 /* False: not a number. */
 static bool score_at(const struct listpack *lp, size_t at, double *ret_score)
 {

@@ -8,7 +8,7 @@ import re
 from support.client import Client
 
 # A scan needs as many calls as its table has it, and the runner's own look-ups go with it.
-_OWN_COUNTS = frozenset(("scan",))
+_OWN_COUNTS = frozenset(("scan", "hscan", "sscan", "zscan"))
 
 _COMMAND = re.compile(
     r"cmdstat_(.+):calls=(\d+),usec=\d+,usec_per_call=[\d.]+,"
