@@ -5,6 +5,7 @@
 #include "ds/listpack.h"
 #include "types/entry_priv.h"
 #include "types/hash_priv.h"
+#include "types/list_priv.h"
 #include "types/set_priv.h"
 #include "types/string.h"
 #include "types/zset_priv.h"
@@ -42,7 +43,7 @@ static const struct encoding_ops *const ops_by_encoding[ENCODING_COUNT] = {
     [ENCODING_BLOB] = &string_blob_ops,        [ENCODING_LISTPACK] = &listpack_ops,
     [ENCODING_INTSET] = &set_intset_ops,       [ENCODING_HASH_TABLE] = &hash_table_ops,
     [ENCODING_SET_TABLE] = &set_table_ops,     [ENCODING_ZSET_TREE] = &zset_tree_ops,
-    [ENCODING_HASH_EXPIRING] = &hash_pack_ops,
+    [ENCODING_HASH_EXPIRING] = &hash_pack_ops, [ENCODING_PACKS] = &list_packs_ops,
 };
 
 /* The parts of an entry, from which follows how long it is. */
