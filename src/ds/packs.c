@@ -41,8 +41,8 @@ static bool is_big(const struct packs *p, struct slice value)
 static bool has_room(const struct packs *p, const struct pack *pack, size_t bytes)
 {
     return pack->form != PACK_PLAIN &&
-           !packs_exceeds(p->limits.size, pack_listpack_bytes(pack) + bytes,
-                          (size_t)pack->count + 1, 1);
+           !packs_exceeds(p->limits.size, packs_block_bytes(pack) + bytes, (size_t)pack->count + 1,
+                          1);
 }
 
 /* ---- life ---- */
@@ -60,7 +60,7 @@ struct packs *packs_copy(const struct packs *p)
     struct packs *copy = packs_new(p->limits);
     for (struct pack_place at = packs_first(p); at.run; at = packs_next(p, at)) {
         struct pack pack = *pack_at(at);
-        pack.block = pack_copy_block(&pack);
+        pack.block = packs_block_copy(&pack);
         (void)packs_put(copy, (struct pack_place){ NULL, 0 }, pack);
     }
     return copy;
@@ -79,7 +79,7 @@ void packs_free(struct packs *p)
     {
         struct run *run = run_of(node);
         for (size_t i = 0; i < run->used; i++)
-            pack_free(&run->packs[i]);
+            packs_block_free(&run->packs[i]);
         mem_free_sized(run, run_bytes(run));
     }
     mem_free_sized(p, sizeof(*p));
@@ -103,7 +103,7 @@ size_t packs_footprint(const struct packs *p)
         const struct run *run = run_of(node);
         bytes += mem_size_class(run_bytes(run));
         for (size_t i = 0; i < run->used; i++)
-            bytes += pack_footprint(&run->packs[i]);
+            bytes += packs_block_footprint(&run->packs[i]);
     }
     return bytes;
 }
@@ -128,9 +128,9 @@ static bool is_deep(const struct packs *p, struct pack_place at)
 static void settle_one(struct pack *pack, bool deep)
 {
     if (deep)
-        pack_squeeze(pack);
+        packs_block_squeeze(pack);
     else if (pack->form == PACK_SQUEEZED)
-        (void)pack_open(pack);
+        (void)packs_block_open(pack);
 }
 
 static void settle_beside(const struct packs *p, struct pack_place at)
@@ -212,7 +212,7 @@ struct listpack *packs_take_listpack(struct packs *p)
     struct pack *pack = pack_at(at);
     if (pack->form == PACK_PLAIN)
         return NULL;
-    struct listpack *lp = pack_open(pack);
+    struct listpack *lp = packs_block_open(pack);
     (void)packs_take_out(p, at);
     return lp;
 }
@@ -229,12 +229,12 @@ static struct pack_place join(struct packs *p, struct pack_place at, size_t shar
     struct pack *one = pack_at(at), *two = pack_at(next);
     if (one->form == PACK_PLAIN || two->form == PACK_PLAIN)
         return at;
-    size_t bytes = pack_listpack_bytes(one) + pack_listpack_bytes(two) - LISTPACK_BYTES_MIN;
+    size_t bytes = packs_block_bytes(one) + packs_block_bytes(two) - LISTPACK_BYTES_MIN;
     if (packs_exceeds(p->limits.size, bytes, (size_t)one->count + two->count, share))
         return at;
-    struct listpack *lp = pack_open(one), *other = pack_open(two);
+    struct listpack *lp = packs_block_open(one), *other = packs_block_open(two);
     ptrdiff_t moved = (ptrdiff_t)two->count;
-    pack_put(one, listpack_append_all(lp, other));
+    packs_block_put(one, listpack_append_all(lp, other));
     packs_count_by(p, at, moved);
     packs_count_by(p, next, -moved);
     listpack_free(other);
@@ -276,14 +276,14 @@ struct pack_place packs_mend(struct packs *p, struct pack_place at, bool from_en
 static void insert_into(struct packs *p, struct pack_place at, size_t within, struct slice value)
 {
     struct pack *pack = pack_at(at);
-    struct listpack *lp = pack_open(pack);
+    struct listpack *lp = packs_block_open(pack);
     if (within == 0)
         lp = listpack_prepend(lp, value);
     else if (within == pack->count)
         lp = listpack_append(lp, value);
     else
         lp = listpack_insert(lp, listpack_seek(lp, (int64_t)within), value);
-    pack_put(pack, lp);
+    packs_block_put(pack, lp);
     packs_count_by(p, at, 1);
 }
 
@@ -291,12 +291,12 @@ static void insert_into(struct packs *p, struct pack_place at, size_t within, st
 static struct pack_place split(struct packs *p, struct pack_place at, size_t within)
 {
     struct pack *pack = pack_at(at);
-    struct listpack *lp = pack_open(pack);
+    struct listpack *lp = packs_block_open(pack);
     size_t cut = listpack_seek(lp, (int64_t)within), moved = pack->count - within;
     struct listpack *behind = listpack_new();
     behind = listpack_append_all(behind, lp);
     behind = listpack_delete_range(behind, 0, within);
-    pack_put(pack, listpack_delete(lp, cut, moved));
+    packs_block_put(pack, listpack_delete(lp, cut, moved));
     packs_count_by(p, at, -(ptrdiff_t)moved);
     struct pack_place next = packs_next(p, at);
     return packs_put(p, next, listpack_pack(behind));
@@ -307,7 +307,7 @@ static struct pack_place insert_at_cut(struct packs *p, struct pack_place behind
                                        struct slice value)
 {
     struct pack_place before = packs_prev(p, behind);
-    if (pack_listpack_bytes(pack_at(before)) < pack_listpack_bytes(pack_at(behind))) {
+    if (packs_block_bytes(pack_at(before)) < packs_block_bytes(pack_at(behind))) {
         insert_into(p, before, pack_at(before)->count, value);
         return before;
     }
@@ -372,7 +372,7 @@ void packs_insert(struct packs *p, size_t index, struct slice value)
 
 static struct pack_place drop_pack(struct packs *p, struct pack_place at)
 {
-    pack_free(pack_at(at));
+    packs_block_free(pack_at(at));
     return packs_take_out(p, at);
 }
 
@@ -380,7 +380,7 @@ static struct pack_place drop_pack(struct packs *p, struct pack_place at)
 static void delete_within(struct packs *p, struct pack_place at, size_t within, size_t count)
 {
     struct pack *pack = pack_at(at);
-    pack_put(pack, listpack_delete_range(pack_open(pack), (int64_t)within, count));
+    packs_block_put(pack, listpack_delete_range(packs_block_open(pack), (int64_t)within, count));
     packs_count_by(p, at, -(ptrdiff_t)count);
 }
 
@@ -419,11 +419,11 @@ void packs_replace(struct packs *p, size_t index, struct slice value)
     struct pack_place at = packs_seek(p, index, &within);
     struct pack *pack = pack_at(at);
     if (pack->count == 1) {
-        pack_free(pack);
+        packs_block_free(pack);
         *pack = pack_of_value(p, value);
     } else if (!is_big(p, value) && has_room(p, pack, listpack_entry_bytes(value))) {
-        struct listpack *lp = pack_open(pack);
-        pack_put(pack, listpack_replace(lp, listpack_seek(lp, (int64_t)within), value));
+        struct listpack *lp = packs_block_open(pack);
+        packs_block_put(pack, listpack_replace(lp, listpack_seek(lp, (int64_t)within), value));
     } else {
         delete_within(p, at, within, 1);
         packs_insert(p, index, value);

@@ -25,7 +25,7 @@ static size_t squeezed_size(const struct squeezed *s)
     return sizeof(*s) + s->bytes;
 }
 
-void pack_free(struct pack *pack)
+void packs_block_free(struct pack *pack)
 {
     switch ((enum pack_form)pack->form) {
     case PACK_LISTPACK:
@@ -40,7 +40,7 @@ void pack_free(struct pack *pack)
     }
 }
 
-void *pack_copy_block(const struct pack *pack)
+void *packs_block_copy(const struct pack *pack)
 {
     if (pack->form == PACK_PLAIN)
         return blob_ref(pack->block);
@@ -50,7 +50,7 @@ void *pack_copy_block(const struct pack *pack)
     return memcpy(mem_alloc(size), pack->block, size);
 }
 
-size_t pack_footprint(const struct pack *pack)
+size_t packs_block_footprint(const struct pack *pack)
 {
     if (pack->form == PACK_PLAIN)
         return blob_footprint(pack->block);
@@ -59,7 +59,7 @@ size_t pack_footprint(const struct pack *pack)
     return mem_size_class(squeezed_size(pack->block));
 }
 
-size_t pack_listpack_bytes(const struct pack *pack)
+size_t packs_block_bytes(const struct pack *pack)
 {
     ASSERT_DEBUG(pack->form != PACK_PLAIN);
     if (UNLIKELY(pack->form == PACK_SQUEEZED))
@@ -75,26 +75,26 @@ static struct listpack *unsqueeze(const struct squeezed *s)
     return raw;
 }
 
-struct listpack *pack_open(struct pack *pack)
+struct listpack *packs_block_open(struct pack *pack)
 {
     ASSERT(pack->form != PACK_PLAIN);
     if (UNLIKELY(pack->form == PACK_SQUEEZED)) {
         struct listpack *lp = unsqueeze(pack->block);
-        pack_free(pack);
+        packs_block_free(pack);
         pack->block = lp;
         pack->form = PACK_LISTPACK;
     }
     return pack->block;
 }
 
-void pack_put(struct pack *pack, struct listpack *lp)
+void packs_block_put(struct pack *pack, struct listpack *lp)
 {
     ASSERT_DEBUG(pack->form == PACK_LISTPACK);
     pack->block = lp;
     pack->stubborn = false;
 }
 
-void pack_squeeze(struct pack *pack)
+void packs_block_squeeze(struct pack *pack)
 {
     if (pack->form != PACK_LISTPACK || pack->stubborn)
         return;
@@ -111,13 +111,13 @@ void pack_squeeze(struct pack *pack)
     }
     s->bytes = bytes;
     s->raw_bytes = (uint32_t)raw_bytes;
-    pack_free(pack);
+    packs_block_free(pack);
     pack->block = mem_realloc(s, squeezed_size(s));
     pack->form = PACK_SQUEEZED;
     pack->stubborn = false;
 }
 
-const struct listpack *pack_read(const struct pack *pack, struct listpack **ret_opened)
+const struct listpack *packs_block_read(const struct pack *pack, struct listpack **ret_opened)
 {
     *ret_opened = NULL;
     if (pack->form == PACK_PLAIN)

@@ -4,11 +4,11 @@
 static void verify_pack(const struct packs *p, const struct pack *pack, size_t index)
 {
     struct listpack *opened;
-    const struct listpack *lp = pack_read(pack, &opened);
+    const struct listpack *lp = packs_block_read(pack, &opened);
     ASSERT(pack->count > 0);
     ASSERT(lp || pack->count == 1);
     ASSERT(!lp || listpack_count(lp) == pack->count);
-    ASSERT(!lp || pack_listpack_bytes(pack) == listpack_bytes(lp));
+    ASSERT(!lp || packs_block_bytes(pack) == listpack_bytes(lp));
     listpack_free(opened);
 
     size_t depth = (size_t)p->limits.depth;

@@ -77,20 +77,20 @@ void packs_count_by(struct packs *p, struct pack_place at, ptrdiff_t by);
 
 /* ---- blocks of packs (packs_block.c) ---- */
 
-void pack_free(struct pack *pack);
-void *pack_copy_block(const struct pack *pack);
-size_t pack_footprint(const struct pack *pack);
+void packs_block_free(struct pack *pack);
+void *packs_block_copy(const struct pack *pack);
+size_t packs_block_footprint(const struct pack *pack);
 /* Bytes of its listpack, also of one that is compressed. */
-size_t pack_listpack_bytes(const struct pack *pack);
+size_t packs_block_bytes(const struct pack *pack);
 /* Makes a compressed pack a listpack again. */
-struct listpack *pack_open(struct pack *pack);
+struct listpack *packs_block_open(struct pack *pack);
 /* Puts a listpack back that was changed. */
-void pack_put(struct pack *pack, struct listpack *lp);
+void packs_block_put(struct pack *pack, struct listpack *lp);
 /* Compresses, if that saves something. */
-void pack_squeeze(struct pack *pack);
+void packs_block_squeeze(struct pack *pack);
 /* The listpack to read: the pack's own, or one that is made (*ret_opened, the caller's). NULL: a value
  * alone. */
-const struct listpack *pack_read(const struct pack *pack, struct listpack **ret_opened);
+const struct listpack *packs_block_read(const struct pack *pack, struct listpack **ret_opened);
 
 INLINE struct blob *pack_blob(const struct pack *pack)
 {

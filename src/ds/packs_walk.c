@@ -22,7 +22,7 @@ bool packs_parts_next(struct packs_parts *w, struct packs_part *ret_part)
     if (!w->run)
         return false;
     const struct pack *pack = &w->run->packs[w->slot];
-    *ret_part = (struct packs_part){ .lp = pack_read(pack, &w->opened) };
+    *ret_part = (struct packs_part){ .lp = packs_block_read(pack, &w->opened) };
     if (!ret_part->lp)
         ret_part->plain = blob_slice(pack_blob(pack));
     struct pack_place next = packs_next(
@@ -51,7 +51,7 @@ void packs_walk_open(struct packs_walk *w, const struct packs *p, size_t index, 
     struct pack_place at = packs_seek(p, index, &within);
     w->run = at.run;
     w->slot = at.slot;
-    w->lp = pack_read(pack_at(at), &w->opened);
+    w->lp = packs_block_read(pack_at(at), &w->opened);
     if (!w->lp)
         return; /* a value alone is read by the first step */
     w->at = listpack_seek(w->lp, (int64_t)within);
@@ -69,7 +69,7 @@ static bool open_pack(struct packs_walk *w, struct packs_value *ret_value)
 {
     const struct pack *pack = &w->run->packs[w->slot];
     packs_walk_close(w);
-    w->lp = pack_read(pack, &w->opened);
+    w->lp = packs_block_read(pack, &w->opened);
     step_to_next_pack(w);
     if (w->lp) {
         w->at = w->down ? listpack_last(w->lp) : listpack_first(w->lp);
@@ -103,13 +103,13 @@ static size_t remove_within(struct pack *pack, struct slice value, size_t max, b
     if (pack->form == PACK_PLAIN)
         return slice_eq(blob_slice(pack_blob(pack)), value);
     struct listpack *opened;
-    const struct listpack *lp = pack_read(pack, &opened);
+    const struct listpack *lp = packs_block_read(pack, &opened);
     bool is_there = listpack_find(lp, listpack_first(lp), value, 0) != LISTPACK_NONE;
     listpack_free(opened);
     if (!is_there)
         return 0;
     size_t removed;
-    pack_put(pack, listpack_remove(pack_open(pack), value, max, from_end, &removed));
+    packs_block_put(pack, listpack_remove(packs_block_open(pack), value, max, from_end, &removed));
     return removed;
 }
 
@@ -122,7 +122,7 @@ size_t packs_remove(struct packs *p, struct slice value, size_t max, bool from_e
         size_t here = remove_within(pack, value, max - removed, from_end);
         removed += here;
         if (here == pack->count) {
-            pack_free(pack);
+            packs_block_free(pack);
             struct pack_place behind = packs_take_out(p, at);
             at = from_end ? packs_prev(p, behind) : behind;
             continue;
