@@ -108,13 +108,19 @@ static bool parse(const struct cmd *cmd, struct combine *c, int at)
 
 /* ---- combining ---- */
 
-/* Never not a number: infinities of both signs make 0, as with the peers. */
 static double weighted(const struct source *s, double score, enum aggregate aggregate)
 {
-    const double value = s->weight * (aggregate == AGGREGATE_COUNT ? 1.0 : score);
+    return s->weight * (aggregate == AGGREGATE_COUNT ? 1.0 : score);
+}
+
+/* The first score of a member is a number: 0 for 0 times infinity, as with the peers. */
+static double weighted_first(const struct source *s, double score, enum aggregate aggregate)
+{
+    const double value = weighted(s, score, aggregate);
     return isnan(value) ? 0 : value;
 }
 
+/* A further one need not be: then a sum is 0, and a minimum or maximum what it was. */
 static double aggregated(enum aggregate aggregate, double a, double b)
 {
     double sum;
@@ -156,7 +162,7 @@ static bool take_into_union(struct combine *c, struct zset_build *b, const struc
                             const struct zset_element *element)
 {
     bool is_new;
-    const double score = weighted(from, element->score, c->aggregate);
+    const double score = weighted_first(from, element->score, c->aggregate);
     double *at = zset_build_at(b, element->member, &is_new);
     *at = is_new ? score : aggregated(c->aggregate, *at, score);
     return true;
@@ -165,7 +171,7 @@ static bool take_into_union(struct combine *c, struct zset_build *b, const struc
 static bool take_into_intersection(struct combine *c, struct zset_build *b,
                                    const struct source *from, const struct zset_element *element)
 {
-    double score = weighted(from, element->score, c->aggregate);
+    double score = weighted_first(from, element->score, c->aggregate);
     for (size_t i = 1; i < c->source_count; i++) {
         double other;
         if (!source_score(&c->sources[i], element->member, &other))
