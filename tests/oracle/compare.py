@@ -99,6 +99,13 @@ def _scan(tarn: Reply, oracle: Reply) -> bool:
     return tarn.kind == oracle.kind == "*" and len(tarn.value) == len(oracle.value) == 2
 
 
+def _whole_scan(tarn: Reply, oracle: Reply) -> bool:
+    """A scan that went through at once: the same elements in any order."""
+    if not _scan(tarn, oracle):
+        return False
+    return tarn.value[0] == oracle.value[0] and _unordered(tarn.value[1], oracle.value[1])
+
+
 def _kind(tarn: Reply, oracle: Reply) -> bool:
     """Only the type: values that each server has its own of."""
     return tarn.kind == oracle.kind and (tarn.value is None) == (oracle.value is None)
@@ -172,6 +179,7 @@ MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "unordered-map": _unordered_map,
     "kind": _kind,
     "scan": _scan,
+    "whole-scan": _whole_scan,
     "client-lines": _client_lines,
     "command-log": _command_log,
     "histograms": _histograms,
