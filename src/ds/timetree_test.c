@@ -107,6 +107,44 @@ static void world_check(const struct world *w)
     CHECK_UINT(timetree_count(w->tree), w->count);
 }
 
+struct before_walk {
+    struct order_walk order;
+    int64_t until;
+    size_t most;
+};
+
+static bool visit_before(void *arg, int64_t when, void *item)
+{
+    struct before_walk *walk = arg;
+    CHECK(when < walk->until);
+    visit_in_order(&walk->order, when, item);
+    return walk->order.seen < walk->most;
+}
+
+/* What lies before a time: counted, and visited up to `most` of it. */
+static void check_before(const struct world *w, int64_t until, size_t most)
+{
+    size_t before = 0;
+    struct before_walk walk = { .order = { .world = w }, .until = until, .most = most };
+    for (size_t i = 0; i < ITEMS; i++)
+        before += w->in[i] && w->whens[i] < until;
+    CHECK_UINT(timetree_count_before(w->tree, until), before);
+    timetree_each_before(w->tree, until, visit_before, &walk);
+    CHECK_UINT(walk.order.seen, MIN_OF(before, most));
+}
+
+static void check_last(const struct world *w)
+{
+    int64_t when, latest = INT64_MIN;
+    void *got = timetree_last(w->tree, &when);
+    for (size_t i = 0; i < ITEMS; i++)
+        if (w->in[i] && w->whens[i] > latest)
+            latest = w->whens[i];
+    CHECK_INT(got != NULL, w->count > 0);
+    if (got)
+        CHECK_INT(when, latest);
+}
+
 static void check_first(const struct world *w)
 {
     int64_t when = -1;
@@ -201,6 +239,26 @@ TEST(random_operations_agree_with_the_model)
         world_check(w);
         check_first(w);
     }
+    world_free(w);
+}
+
+TEST(what_lies_before_a_time_is_counted_and_visited)
+{
+    struct world *w = world_new();
+    check_before(w, INT64_MAX, 10);
+    check_last(w);
+    for (size_t i = 0; i < 3000; i++)
+        world_add(w, i, (int64_t)rand_below(&w->rand, 1000));
+    for (int i = 0; i < 50; i++)
+        check_before(w, (int64_t)rand_below(&w->rand, 1100) - 50, 1 + rand_below(&w->rand, 4000));
+    check_before(w, INT64_MAX, ITEMS);
+    check_before(w, INT64_MIN, ITEMS);
+    for (size_t i = 0; i < 3000; i++) {
+        if (i % 100 == 0)
+            check_last(w);
+        world_remove(w, i);
+    }
+    check_last(w);
     world_free(w);
 }
 
