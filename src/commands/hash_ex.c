@@ -38,7 +38,7 @@ static bool touch_field(struct cmd *cmd, struct entry *e, struct slice name, int
     if (when_ms == ENTRY_NO_EXPIRY && old_ms == ENTRY_NO_EXPIRY)
         return false;
     if (when_ms != ENTRY_NO_EXPIRY && when_ms <= cmd_now_ms(cmd))
-        return hash_remove(e, name);
+        return hash_remove(e, name, HASH_SHOW_ALL);
     return hash_set_expiry(e, hash_env(cmd), name, when_ms);
 }
 
@@ -101,7 +101,7 @@ static void remove_fields(struct cmd *cmd, struct key key, struct entry *e,
     struct field_effect removed;
     field_effect_init(&removed, cmd, args);
     for (int i = 0; e && i < args->count; i++)
-        if (hash_remove(e, field_arg(cmd, args, i)))
+        if (hash_remove(e, field_arg(cmd, args, i), db_fields_now(cmd->db)))
             field_effect_add(&removed, field_arg(cmd, args, i));
     if (removed.count == 0)
         return;
@@ -183,7 +183,7 @@ static void run_hgetdel(struct cmd *cmd)
     for (int i = 0; i < args.count; i++) {
         struct slice name = field_arg(cmd, &args, i);
         reply_field(cmd, e, name);
-        if (e && hash_remove(e, name))
+        if (e && hash_remove(e, name, db_fields_now(cmd->db)))
             field_effect_add(&removed, name);
     }
     if (removed.count == 0)

@@ -48,7 +48,7 @@ static int expire_field(struct cmd *cmd, struct entry *e, const struct expiratio
     if (!expire_conditions_hold(x->conditions, old_ms, x->when_ms))
         return NOT_MET;
     if (x->when_ms <= cmd_now_ms(cmd)) {
-        (void)hash_remove(e, name);
+        (void)hash_remove(e, name, HASH_SHOW_ALL);
         return REMOVED;
     }
     (void)hash_set_expiry(e, hash_env(cmd), name, x->when_ms);

@@ -83,9 +83,9 @@ static void run_hdel(struct cmd *cmd)
     struct entry *e;
     if (!hash_lookup(cmd, key, names, &e))
         return;
-    int64_t removed = 0;
+    int64_t removed = 0, now_ms = db_fields_now(cmd->db);
     for (int i = 2; e && i < cmd->argc; i++)
-        removed += hash_remove(e, cmd_arg(cmd, i));
+        removed += hash_remove(e, cmd_arg(cmd, i), now_ms);
     if (removed)
         hash_removed(cmd, key, e, "hdel");
     reply_int(cmd->reply, removed);

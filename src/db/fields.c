@@ -155,7 +155,7 @@ void db_expire_named(struct db *db, struct key key, struct entry *e,
     size_t count = 0;
     for (size_t i = 0; i < names->count; i++) {
         struct slice name = names->first[i * names->step];
-        if (hash_has(e, name, now_ms) || !hash_remove(e, name))
+        if (hash_has(e, name, now_ms) || !hash_remove(e, name, HASH_SHOW_ALL))
             continue;
         struct slice effect[] = { SLICE("HDEL"), key.name, name };
         journal_effect(db->ks->journal, db->index, effect, COUNT_OF(effect));

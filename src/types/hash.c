@@ -127,15 +127,16 @@ bool hash_set_expiry(struct entry *e, const struct type_env *env, struct slice n
     return true;
 }
 
-bool hash_remove(struct entry *e, struct slice name)
+bool hash_remove(struct entry *e, struct slice name, int64_t now_ms)
 {
     if (is_table(e))
-        return fields_remove(table_of(e), name);
+        return fields_remove(table_of(e), name, now_ms);
     struct pack pack = pack_of(e);
     size_t at = pack_find(&pack, name);
-    if (at != LISTPACK_NONE)
-        pack_remove(e, at);
-    return at != LISTPACK_NONE;
+    if (at == LISTPACK_NONE || is_over(pack_expiry(&pack, at), now_ms))
+        return false;
+    pack_remove(e, at);
+    return true;
 }
 
 /* ---- all fields ---- */

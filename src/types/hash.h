@@ -7,7 +7,7 @@
  *
  * **Time.** A field is over when now is past its expiry. Functions that look take `now_ms` and do not see
  * what is over; with HASH_SHOW_ALL they see everything. Nothing is removed on the way: who owns the hash asks hash_due()
- * and calls hash_expire(). Functions that change see everything, but for hash_put.
+ * and calls hash_expire(). hash_set_expiry sees everything, too.
  *
  * The owner (db/) keeps hashes with expiring fields in a tree of its own and remembers in the value
  * under which time: hash_listed().
@@ -55,8 +55,8 @@ bool hash_put(struct entry *e, const struct type_env *env, const struct hash_fie
 /* ENTRY_NO_EXPIRY takes the expiry away. False: no such field. */
 bool hash_set_expiry(struct entry *e, const struct type_env *env, struct slice name,
                      int64_t when_ms);
-/* False: no such field. */
-bool hash_remove(struct entry *e, struct slice name);
+/* False: no such field, or it is over: then it stays. */
+bool hash_remove(struct entry *e, struct slice name, int64_t now_ms);
 
 /* ---- all fields ---- */
 

@@ -87,7 +87,7 @@ int64_t block_expiry(const struct block *b);
 
 bool fields_put(struct hash_table *h, const struct hash_field *f, int64_t now_ms);
 void fields_set_expiry(struct hash_table *h, struct block *b, int64_t when_ms);
-bool fields_remove(struct hash_table *h, struct slice name);
+bool fields_remove(struct hash_table *h, struct slice name, int64_t now_ms);
 size_t fields_count(const struct hash_table *h, int64_t now_ms);
 bool fields_are_over(const struct hash_table *h, int64_t now_ms);
 int64_t fields_due(const struct hash_table *h);

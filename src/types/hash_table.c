@@ -327,11 +327,13 @@ static void forget(struct hash_table *h, struct block *b)
     block_free(b);
 }
 
-bool fields_remove(struct hash_table *h, struct slice name)
+bool fields_remove(struct hash_table *h, struct slice name, int64_t now_ms)
 {
-    struct block *b = table_take(h->fields, table_hash(h->fields, name), name);
-    if (!b)
+    uint64_t hash = table_hash(h->fields, name);
+    struct block *b = table_find(h->fields, hash, name);
+    if (!b || is_over(block_expiry(b), now_ms))
         return false;
+    table_remove(h->fields, hash, b);
     forget(h, b);
     return true;
 }
