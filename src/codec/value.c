@@ -6,15 +6,24 @@
 
 static const struct {
     value_read read;
-    const char *name;
-    bool has_family; /* means this for one family alone: */
-    enum codec_family family;
+    bool is_redis; /* for that family alone */
 } kinds[KIND_COUNT] = {
-    [KIND_STRING] = { read_string_value, "a string" },
-    [KIND_ZSET_TEXT] = { read_zset, "a sorted set with scores as text" },
-    [KIND_ZSET] = { read_zset, "a sorted set" },
-    [KIND_ZSET_ZIPLIST] = { read_zset_packed, "a sorted set in a ziplist" },
-    [KIND_ZSET_LISTPACK] = { read_zset_packed, "a sorted set in a listpack" },
+    [KIND_STRING] = { read_string_value, false },
+    [KIND_SET] = { read_set, false },
+    [KIND_SET_INTSET] = { read_set_intset, false },
+    [KIND_SET_LISTPACK] = { read_set_listpack, false },
+    [KIND_ZSET_TEXT] = { read_zset, false },
+    [KIND_ZSET] = { read_zset, false },
+    [KIND_ZSET_ZIPLIST] = { read_zset_packed, false },
+    [KIND_ZSET_LISTPACK] = { read_zset_packed, false },
+    [KIND_HASH] = { read_hash, false },
+    [KIND_HASH_ZIPMAP] = { read_hash_packed, false },
+    [KIND_HASH_ZIPLIST] = { read_hash_packed, false },
+    [KIND_HASH_LISTPACK] = { read_hash_packed, false },
+    [KIND_HASH_TIMES] = { read_hash, false },
+    [KIND_HASH_LISTPACK_TIMES_OLD] = { read_hash_packed, true },
+    [KIND_HASH_TIMES_MIN] = { read_hash, true },
+    [KIND_HASH_LISTPACK_TIMES] = { read_hash_packed, true },
 };
 
 static uint8_t string_kind(const struct entry *e UNUSED, int version UNUSED)
@@ -28,6 +37,8 @@ static const struct {
     int (*version)(const struct entry *e); /* NULL: the first */
 } types[] = {
     [TYPE_STRING] = { string_kind, write_string_value, NULL },
+    [TYPE_SET] = { set_kind, write_set, NULL },
+    [TYPE_HASH] = { hash_kind, write_hash, hash_version },
     [TYPE_ZSET] = { zset_kind, write_zset, NULL },
 };
 
@@ -65,7 +76,9 @@ static bool kind_is_read(const struct codec_reader *r, uint8_t kind)
 {
     if (kind >= KIND_COUNT || !kinds[kind].read)
         return false;
-    return !kinds[kind].has_family || kinds[kind].family == r->family;
+    if (kind >= KIND_HASH_TIMES && r->version < CODEC_VERSION_FIELD_TIMES)
+        return false;
+    return !kinds[kind].is_redis || r->family == CODEC_REDIS;
 }
 
 struct entry *codec_read_value(struct codec_reader *r, uint8_t kind, const struct codec_target *to)

@@ -20,6 +20,19 @@ struct entry *read_zset_packed(struct codec_reader *r, uint8_t kind, const struc
 uint8_t zset_kind(const struct entry *e, int version);
 void write_zset(struct codec_writer *w, const struct entry *e);
 
+struct entry *read_hash(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+struct entry *read_hash_packed(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+int hash_version(const struct entry *e);
+uint8_t hash_kind(const struct entry *e, int version);
+void write_hash(struct codec_writer *w, const struct entry *e);
+
+struct entry *read_set(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+struct entry *read_set_intset(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+struct entry *read_set_listpack(struct codec_reader *r, uint8_t kind,
+                                const struct codec_target *to);
+uint8_t set_kind(const struct entry *e, int version);
+void write_set(struct codec_writer *w, const struct entry *e);
+
 /* A string that is a listpack, a ziplist or a zipmap, as a new listpack that is not empty; NULL: the
  * reader has the error. */
 MUST_USE struct listpack *read_listpack(struct codec_reader *r);

@@ -1,0 +1,167 @@
+/* Hashes, and their fields that expire. */
+#include "codec/value_priv.h"
+#include "types/hash.h"
+
+/* No field lives longer: the time after it must be a time, too. */
+#define FIELD_TIME_MAX ((uint64_t)INT64_MAX - 1)
+
+static bool has_times(const struct entry *e)
+{
+    return hash_count_expiring(e) > 0;
+}
+
+int hash_version(const struct entry *e)
+{
+    return has_times(e) ? CODEC_VERSION_FIELD_TIMES : CODEC_VERSION_MIN;
+}
+
+uint8_t hash_kind(const struct entry *e, int version UNUSED)
+{
+    size_t width;
+    if (has_times(e))
+        return KIND_HASH_TIMES_MIN;
+    return hash_listpack(e, &width) && width == 2 ? KIND_HASH_LISTPACK : KIND_HASH;
+}
+
+/* ---- writing ---- */
+
+static void write_fields(struct codec_writer *w, const struct entry *e)
+{
+    struct hash_walk walk;
+    struct hash_field f;
+    const bool with_times = has_times(e);
+    const int64_t least_ms = hash_due(e);
+    if (with_times)
+        codec_write_u64(w, (uint64_t)least_ms);
+    codec_write_len(w, hash_count(e, HASH_SHOW_ALL));
+    hash_walk_open(&walk, e, HASH_SHOW_ALL);
+    while (hash_walk_next(&walk, &f)) {
+        const bool expires = f.when_ms != ENTRY_NO_EXPIRY;
+        if (with_times)
+            codec_write_len(w, expires ? (uint64_t)(f.when_ms - least_ms) + 1 : 0);
+        codec_write_string(w, f.name);
+        codec_write_string(w, f.value);
+    }
+    hash_walk_close(&walk);
+}
+
+void write_hash(struct codec_writer *w, const struct entry *e)
+{
+    size_t width;
+    if (hash_kind(e, w->version) == KIND_HASH_LISTPACK)
+        write_packed(w, hash_listpack(e, &width));
+    else
+        write_fields(w, e);
+}
+
+/* ---- reading, field by field ---- */
+
+struct fields {
+    bool before;    /* in front of a field stands a length: 0, or its time, less `least`, and 1 */
+    bool behind;    /* behind its value 8 bytes: its time, or -1 */
+    uint64_t least; /* 1: the time itself */
+    struct buf name, value;
+};
+
+static bool fields_init(struct fields *f, struct codec_reader *r, uint8_t kind)
+{
+    *f = (struct fields){ .least = 1 };
+    buf_init(&f->name, BUF_NO_CEILING);
+    buf_init(&f->value, BUF_NO_CEILING);
+    if (kind == KIND_HASH_TIMES)
+        *(r->family == CODEC_VALKEY ? &f->behind : &f->before) = true;
+    if (kind != KIND_HASH_TIMES_MIN)
+        return true;
+    f->before = true;
+    return codec_read_u64(r, &f->least);
+}
+
+static void fields_done(struct fields *f)
+{
+    buf_done(&f->name);
+    buf_done(&f->value);
+}
+
+static bool read_name_and_value(struct codec_reader *r, struct fields *f, struct hash_field *ret)
+{
+    if (!codec_read_string_kept(r, &f->name, &ret->name) ||
+        !codec_read_string_kept(r, &f->value, &ret->value))
+        return false;
+    if (ret->name.len >= ELEMENT_BYTES_MAX || ret->value.len >= ELEMENT_BYTES_MAX)
+        return codec_fail(r, -EBADMSG, "field and value below %zu bytes", ELEMENT_BYTES_MAX);
+    return true;
+}
+
+static bool read_field(struct codec_reader *r, struct fields *f, struct hash_field *ret)
+{
+    uint64_t length = 0, when_ms = UINT64_MAX;
+    if (f->before && !codec_read_len(r, &length))
+        return false;
+    if (!read_name_and_value(r, f, ret) || (f->behind && !codec_read_u64(r, &when_ms)))
+        return false;
+    if (length && __builtin_add_overflow(length - 1, f->least, &when_ms))
+        when_ms = UINT64_MAX - 1;
+    if (when_ms != UINT64_MAX && when_ms > FIELD_TIME_MAX)
+        return codec_fail(r, -EBADMSG, "a field's time");
+    ret->when_ms = when_ms == UINT64_MAX ? ENTRY_NO_EXPIRY : (int64_t)when_ms;
+    return true;
+}
+
+static bool read_fields(struct codec_reader *r, struct fields *f, const struct codec_target *to,
+                        struct entry *e)
+{
+    uint64_t count;
+    if (!read_count(r, &count))
+        return false;
+    if (codec_reader_left(r) != CODEC_LEFT_UNKNOWN)
+        hash_reserve(e, to->env, MIN_OF(count, codec_reader_left(r) / 2));
+    while (count-- > 0) {
+        struct hash_field field;
+        if (!read_field(r, f, &field))
+            return false;
+        if (!hash_put(e, to->env, &field, HASH_SHOW_ALL))
+            return codec_fail(r, -EBADMSG, "a field that was not there yet");
+    }
+    return true;
+}
+
+struct entry *read_hash(struct codec_reader *r, uint8_t kind, const struct codec_target *to)
+{
+    struct fields f;
+    struct entry *e = NULL;
+    if (fields_init(&f, r, kind)) {
+        e = hash_new(to->key, to->when_ms);
+        if (!read_fields(r, &f, to, e)) {
+            entry_free(e);
+            e = NULL;
+        }
+    }
+    fields_done(&f);
+    return e;
+}
+
+/* ---- reading all at once ---- */
+
+static struct listpack *read_pairs(struct codec_reader *r, uint8_t kind)
+{
+    if (kind == KIND_HASH_ZIPMAP)
+        return read_zipmap(r);
+    return kind == KIND_HASH_ZIPLIST ? read_ziplist(r) : read_listpack(r);
+}
+
+struct entry *read_hash_packed(struct codec_reader *r, uint8_t kind, const struct codec_target *to)
+{
+    uint64_t least_ms;
+    const bool has_least = kind == KIND_HASH_LISTPACK_TIMES;
+    const bool is_triplets = has_least || kind == KIND_HASH_LISTPACK_TIMES_OLD;
+    if (has_least && !codec_read_u64(r, &least_ms))
+        return NULL;
+    struct listpack *lp = read_pairs(r, kind);
+    if (!lp)
+        return NULL;
+    struct entry *e = hash_new_listpack(to->key, lp, is_triplets ? 3 : 2, to->when_ms, to->env);
+    if (e)
+        return e;
+    listpack_free(lp);
+    return failed(r, "fields with their values, each once");
+}
