@@ -9,6 +9,10 @@ static const struct {
     bool is_redis; /* for that family alone */
 } kinds[KIND_COUNT] = {
     [KIND_STRING] = { read_string_value, false },
+    [KIND_LIST] = { read_list, false },
+    [KIND_LIST_ZIPLIST] = { read_list_packed, false },
+    [KIND_LIST_ZIPLISTS] = { read_list, false },
+    [KIND_LIST_PACKS] = { read_list, false },
     [KIND_SET] = { read_set, false },
     [KIND_SET_INTSET] = { read_set_intset, false },
     [KIND_SET_LISTPACK] = { read_set_listpack, false },
@@ -37,6 +41,7 @@ static const struct {
     int (*version)(const struct entry *e); /* NULL: the first */
 } types[] = {
     [TYPE_STRING] = { string_kind, write_string_value, NULL },
+    [TYPE_LIST] = { list_kind, write_list, NULL },
     [TYPE_SET] = { set_kind, write_set, NULL },
     [TYPE_HASH] = { hash_kind, write_hash, hash_version },
     [TYPE_ZSET] = { zset_kind, write_zset, NULL },

@@ -33,11 +33,19 @@ struct entry *read_set_listpack(struct codec_reader *r, uint8_t kind,
 uint8_t set_kind(const struct entry *e, int version);
 void write_set(struct codec_writer *w, const struct entry *e);
 
+struct entry *read_list(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+struct entry *read_list_packed(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+uint8_t list_kind(const struct entry *e, int version);
+void write_list(struct codec_writer *w, const struct entry *e);
+
 /* A string that is a listpack, a ziplist or a zipmap, as a new listpack that is not empty; NULL: the
  * reader has the error. */
 MUST_USE struct listpack *read_listpack(struct codec_reader *r);
 MUST_USE struct listpack *read_ziplist(struct codec_reader *r);
 MUST_USE struct listpack *read_zipmap(struct codec_reader *r);
+/* The same, which may be empty. */
+MUST_USE struct listpack *read_listpack_any(struct codec_reader *r);
+MUST_USE struct listpack *read_ziplist_any(struct codec_reader *r);
 
 /* How many elements follow: not none, and not more than there are bytes for. */
 MUST_USE bool read_count(struct codec_reader *r, uint64_t *ret_count);

@@ -199,31 +199,50 @@ static bool copy_listpack(struct slice bytes, struct listpack **lp)
     return true;
 }
 
-static struct listpack *read_packed(struct codec_reader *r, const char *what,
-                                    bool (*convert)(struct slice bytes, struct listpack **lp))
+static struct listpack *read_any(struct codec_reader *r, const char *what,
+                                 bool (*convert)(struct slice bytes, struct listpack **lp))
 {
     struct slice bytes;
     if (!codec_read_string(r, &bytes))
         return NULL;
     struct listpack *lp = listpack_new();
-    if (convert(bytes, &lp) && listpack_count(lp) > 0)
+    if (convert(bytes, &lp))
         return lp;
     listpack_free(lp);
-    (void)codec_fail(r, -EBADMSG, "%s with elements", what);
+    (void)codec_fail(r, -EBADMSG, "a %s", what);
     return NULL;
+}
+
+static struct listpack *not_empty(struct codec_reader *r, struct listpack *lp)
+{
+    if (!lp || listpack_count(lp) > 0)
+        return lp;
+    listpack_free(lp);
+    (void)codec_fail(r, -EBADMSG, "elements, not none");
+    return NULL;
+}
+
+struct listpack *read_listpack_any(struct codec_reader *r)
+{
+    return read_any(r, "listpack", copy_listpack);
+}
+
+struct listpack *read_ziplist_any(struct codec_reader *r)
+{
+    return read_any(r, "ziplist", ziplist_to_listpack);
 }
 
 struct listpack *read_listpack(struct codec_reader *r)
 {
-    return read_packed(r, "a listpack", copy_listpack);
+    return not_empty(r, read_listpack_any(r));
 }
 
 struct listpack *read_ziplist(struct codec_reader *r)
 {
-    return read_packed(r, "a ziplist", ziplist_to_listpack);
+    return not_empty(r, read_ziplist_any(r));
 }
 
 struct listpack *read_zipmap(struct codec_reader *r)
 {
-    return read_packed(r, "a zipmap", zipmap_to_listpack);
+    return not_empty(r, read_any(r, "zipmap", zipmap_to_listpack));
 }
