@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "types/hash.h"
+#include "types/set.h"
 #include "types/string.h"
 #include "types/zset.h"
 
@@ -34,6 +35,17 @@ static void mix_string(struct digest *d, const struct entry *e)
 {
     char scratch[NUM_INT_MAX_CHARS];
     digest_mix(d, string_bytes(e, scratch));
+}
+
+/* Members in any order. */
+static void mix_set(struct digest *d, const struct entry *e)
+{
+    struct set_walk walk;
+    struct slice member;
+    set_walk_open(&walk, e);
+    while (set_walk_next(&walk, &member))
+        digest_xor(d, member);
+    set_walk_close(&walk);
 }
 
 /* Each member with its score is one digest; their order does not count. */
@@ -71,6 +83,7 @@ static void mix_hash(struct digest *d, const struct entry *e)
 /* What a type adds, by type. */
 static void (*const mix_type[])(struct digest *d, const struct entry *e) = {
     [TYPE_STRING] = mix_string,
+    [TYPE_SET] = mix_set,
     [TYPE_ZSET] = mix_zset,
     [TYPE_HASH] = mix_hash,
 };
