@@ -122,9 +122,9 @@ static enum rename_outcome rename_key(struct cmd *cmd, bool replace)
     struct entry *old = db_lookup_write(cmd->db, to);
     if (old && !replace)
         return RENAME_TAKEN;
+    e = db_take(cmd->db, from, e); /* first: so the peers tell who tracks both */
     if (old)
         db_delete(cmd->db, to, old, keyspace_settings(db_keyspace(cmd->db))->lazyfree_server_del);
-    e = db_take(cmd->db, from, e);
     db_insert(cmd->db, to, entry_rename(e, to.name));
     db_notify(cmd->db, EVENT_GENERIC, "rename_from", from.name);
     db_notify(cmd->db, EVENT_GENERIC, "rename_to", to.name);
