@@ -38,6 +38,13 @@ void commands_register(struct dispatch *d, const struct commands_settings *setti
         commands_flush(),
         commands_object(),
         commands_dump(settings),
+        commands_stream_add(),
+        commands_stream_read(),
+        commands_stream_consume(),
+        commands_stream_pending(),
+        commands_stream_claim(),
+        commands_stream_group(),
+        commands_stream_info(),
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         dispatch_register(d, &tables[i]);

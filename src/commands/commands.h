@@ -56,6 +56,13 @@ struct command_table commands_expire(void);
 struct command_table commands_flush(void);
 struct command_table commands_object(void);
 struct command_table commands_dump(const struct commands_settings *settings);
+struct command_table commands_stream_add(void);
+struct command_table commands_stream_read(void);
+struct command_table commands_stream_consume(void);
+struct command_table commands_stream_pending(void);
+struct command_table commands_stream_claim(void);
+struct command_table commands_stream_group(void);
+struct command_table commands_stream_info(void);
 
 /* What OBJECT REFCOUNT and DEBUG OBJECT show. */
 int64_t commands_refcount(const struct entry *e);

@@ -169,6 +169,8 @@ static struct node *scan_named(struct scanner *sc, struct slice name)
         scan_children(sc, node, NULL, "}");
         return node;
     }
+    if (take(sc, "="))
+        return pure_token(sc, name, SLICE("="));
     return pure_token(sc, name, scan_word(sc));
 }
 

@@ -88,6 +88,13 @@ size_t listpack_next(const struct listpack *lp, size_t at)
     return none_at_end(lp, at + listpack_size_at(entry_at(lp, at)));
 }
 
+size_t listpack_skip(const struct listpack *lp, size_t at, size_t count)
+{
+    for (; count > 0 && at != LISTPACK_NONE; count--)
+        at = listpack_next(lp, at);
+    return at;
+}
+
 size_t listpack_prev(const struct listpack *lp, size_t at)
 {
     ASSERT_DEBUG(at >= LISTPACK_HEADER_BYTES && at < listpack_bytes(lp));

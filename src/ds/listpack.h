@@ -72,6 +72,8 @@ size_t listpack_first(const struct listpack *lp);
 size_t listpack_last(const struct listpack *lp);
 size_t listpack_next(const struct listpack *lp, size_t at);
 size_t listpack_prev(const struct listpack *lp, size_t at);
+/* listpack_next() `count` times. */
+size_t listpack_skip(const struct listpack *lp, size_t at, size_t count);
 /* The entry of an index; negative ones count from the end, -1 is the last. */
 size_t listpack_seek(const struct listpack *lp, int64_t index);
 /* The first entry that equals `value`, looking at `at` (LISTPACK_NONE: nowhere) and then at every
@@ -119,6 +121,9 @@ MUST_USE struct listpack *listpack_delete_range(struct listpack *lp, int64_t ind
 MUST_USE struct listpack *listpack_remove(struct listpack *lp, struct slice value, size_t max,
                                           bool from_end, size_t *ret_removed);
 bool listpack_at_end(const struct listpack *lp, size_t at);
+/* Several at once, which costs less than one by one. */
+MUST_USE struct listpack *listpack_append_many(struct listpack *lp,
+                                               const struct listpack_value *values, size_t count);
 /* All entries of `from` behind those of `lp`. */
 MUST_USE struct listpack *listpack_append_all(struct listpack *lp, const struct listpack *from);
 /* Without any. */

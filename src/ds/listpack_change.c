@@ -325,6 +325,31 @@ struct listpack *listpack_remove(struct listpack *lp, struct slice value, size_t
     return lp;
 }
 
+#define APPEND_AT_ONCE 16
+
+struct listpack *listpack_append_many(struct listpack *lp, const struct listpack_value *values,
+                                      size_t count)
+{
+    struct encoded encoded[APPEND_AT_ONCE];
+    for (size_t done = 0, n; done < count; done += n) {
+        size_t size = 0;
+        n = MIN_OF(count - done, (size_t)APPEND_AT_ONCE);
+        for (size_t i = 0; i < n; i++) {
+            const struct listpack_value *v = &values[done + i];
+            encoded[i] = v->text.ptr ? encode(v->text) : encode_int(v->number);
+            size += encoded_size(&encoded[i]);
+        }
+        size_t at = end_of(lp);
+        lp = change_gap(lp, at, 0, size);
+        for (size_t i = 0; i < n; i++) {
+            write_encoded(begin_of(lp) + at, &encoded[i]);
+            at += encoded_size(&encoded[i]);
+        }
+        count_added(lp, n);
+    }
+    return lp;
+}
+
 struct listpack *listpack_append_all(struct listpack *lp, const struct listpack *from)
 {
     ASSERT(lp != from);

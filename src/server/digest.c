@@ -4,8 +4,10 @@
 #include <openssl/sha.h>
 
 #include "base/assert.h"
+#include "base/num.h"
 #include "types/hash.h"
 #include "types/set.h"
+#include "types/stream.h"
 #include "types/string.h"
 #include "types/zset.h"
 
@@ -80,12 +82,38 @@ static void mix_hash(struct digest *d, const struct entry *e)
     hash_walk_close(&walk);
 }
 
+static void mix_stream_id(struct digest *d, struct xstream_id id)
+{
+    char text[STREAM_ID_MAX_CHARS];
+    size_t len = num_format_uint(text, id.ms);
+    text[len++] = '.';
+    len += num_format_uint(text + len, id.seq);
+    digest_mix(d, slice_of(text, len));
+}
+
+static void mix_stream(struct digest *d, const struct entry *e)
+{
+    struct xstream_iter it;
+    xstream_iter_init(&it, xstream_of(e), STREAM_ID_MIN, STREAM_ID_MAX, false);
+    while (xstream_iter_next(&it)) {
+        mix_stream_id(d, it.id);
+        for (size_t i = 0; i < it.field_count; i++) {
+            char scratch[2 * STREAM_SCRATCH];
+            struct slice field, value;
+            xstream_iter_pair(&it, &field, &value, scratch);
+            digest_mix(d, field);
+            digest_mix(d, value);
+        }
+    }
+}
+
 /* What a type adds, by type. */
 static void (*const mix_type[])(struct digest *d, const struct entry *e) = {
     [TYPE_STRING] = mix_string,
     [TYPE_SET] = mix_set,
     [TYPE_ZSET] = mix_zset,
     [TYPE_HASH] = mix_hash,
+    [TYPE_STREAM] = mix_stream,
 };
 
 static void mix_value(struct digest *d, const struct entry *e)

@@ -7,6 +7,7 @@
 #include "types/hash_priv.h"
 #include "types/list_priv.h"
 #include "types/set_priv.h"
+#include "types/stream_priv.h"
 #include "types/string.h"
 #include "types/zset_priv.h"
 
@@ -44,6 +45,7 @@ static const struct encoding_ops *const ops_by_encoding[ENCODING_COUNT] = {
     [ENCODING_INTSET] = &set_intset_ops,       [ENCODING_HASH_TABLE] = &hash_table_ops,
     [ENCODING_SET_TABLE] = &set_table_ops,     [ENCODING_ZSET_TREE] = &zset_tree_ops,
     [ENCODING_HASH_EXPIRING] = &hash_pack_ops, [ENCODING_PACKS] = &list_packs_ops,
+    [ENCODING_STREAM] = &xstream_ops,
 };
 
 /* The parts of an entry, from which follows how long it is. */

@@ -375,6 +375,7 @@ def _about(key: bytes) -> list[Command]:
         Command((b"PTTL", key), mode="milliseconds"),
         Command((b"OBJECT", b"ENCODING", key)),
         Command((b"GET", key)),
+        Command((b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"), mode="stream"),
         Command((b"DEBUG", b"DIGEST-VALUE", key)),
     ]
 
