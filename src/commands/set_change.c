@@ -181,12 +181,8 @@ static void pop_count(struct cmd *cmd)
 {
     const struct key key = cmd_key(cmd, 1);
     int64_t count;
-    if (!cmd_int(cmd, 2, &count, NULL))
+    if (!cmd_int_in(cmd, 2, 0, INT64_MAX, &count, "ERR value is out of range, must be positive"))
         return;
-    if (count < 0) {
-        reply_error(cmd->reply, "ERR value is out of range, must be positive");
-        return;
-    }
     struct entry *e = db_lookup_write(cmd->db, key);
     if (!is_set(cmd, e))
         return;
