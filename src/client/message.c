@@ -82,8 +82,9 @@ static struct span encode_in_feed(const struct message *m, bool resp3)
 {
     struct feed *feed = &m->owner->feeds[resp3];
     if (!feed->block || feed->block->cap - feed->used < m->len) {
+        enum block_size size = feed->block ? BLOCK_LARGE : BLOCK_SMALL;
         feed_done(feed);
-        feed->block = block_new(m->owner->pool, BLOCK_SMALL);
+        feed->block = block_new(m->owner->pool, size);
     }
     char *at = feed->block->bytes + feed->used;
     encode(m, resp3, at);

@@ -10,19 +10,19 @@ from support.client import Client
 from support.server import Server, Value
 from support.wait import wait_for
 
-_SOURCE = Path(__file__).resolve().parent / "load.c"
+_FOLDER = Path(__file__).resolve().parent
 
 # More clients than any measurement opens; the same for both servers.
 DIRECTIVES: dict[str, Value] = {"maxclients": 12000, "appendonly": "no"}
 
 
 class Load:
-    """The load generator, compiled once."""
+    """A load generator, compiled once: load.c, or publish.c."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "load.c") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tarn-load-")
         self._binary = str(Path(self._folder.name) / "load")
-        subprocess.run(["cc", "-std=gnu17", "-O2", "-o", self._binary, str(_SOURCE)], check=True)
+        subprocess.run(["cc", "-std=gnu17", "-O2", "-o", self._binary, str(_FOLDER / source)], check=True)
 
     def run(self, server: Server, *options: str) -> float:
         """Run to the end; the seconds that it took. CalledProcessError on a wrong reply."""
