@@ -222,21 +222,25 @@ static void combine(struct combine *c, struct zset_build *b)
     }
 }
 
+struct combined_reply {
+    const struct cmd *cmd;
+    bool with_scores;
+};
+
+static void reply_visited(void *arg, const struct zset_element *element)
+{
+    const struct combined_reply *r = arg;
+    zset_reply_element(r->cmd, element, r->with_scores);
+}
+
 static void reply_build(struct cmd *cmd, struct zset_build *b, bool with_scores)
 {
-    struct zset_walk walk;
-    struct zset_element element;
-    if (zset_build_count(b) == 0) {
+    struct combined_reply r = { cmd, with_scores };
+    zset_reply_header(cmd, zset_build_count(b), with_scores);
+    if (zset_build_count(b) > 0)
+        zset_build_visit(b, reply_visited, &r);
+    else
         zset_build_done(b);
-        reply_array(cmd->reply, 0);
-        return;
-    }
-    struct entry *made = zset_build_finish(b, SLICE(""), ENTRY_NO_EXPIRY);
-    zset_reply_header(cmd, zset_count(made), with_scores);
-    zset_walk_open(&walk, made, 0, /* down= */ false);
-    while (zset_walk_next(&walk, &element))
-        zset_reply_element(cmd, &element, with_scores);
-    entry_free(made);
 }
 
 static void run(struct cmd *cmd, struct combine c)

@@ -124,6 +124,8 @@ void zset_build_done(struct zset_build *b);
 size_t zset_build_count(const struct zset_build *b);
 /* Where the score of a member stands, which is added if it is new; good until the build ends. */
 double *zset_build_at(struct zset_build *b, struct slice member, bool *ret_is_new);
+/* All in order. Ends the build, which must have a member. */
+void zset_build_visit(struct zset_build *b, zset_visit visit, void *arg);
 /* The sorted set, in the form that its size asks for. Ends the build, which must have a member. */
 MUST_USE struct entry *zset_build_finish(struct zset_build *b, struct slice key, int64_t when_ms);
 

@@ -87,14 +87,30 @@ static struct zset *tree_of(struct zset_build *b, const struct gathered *g)
     return z;
 }
 
-struct entry *zset_build_finish(struct zset_build *b, struct slice key, int64_t when_ms)
+static struct gathered gather_in_order(const struct zset_build *b)
 {
-    const size_t count = table_count(b->table);
-    struct gathered g = { mem_alloc(count * sizeof(struct zset_member *)), 0 };
+    struct gathered g = { mem_alloc(table_count(b->table) * sizeof(struct zset_member *)), 0 };
     table_each(b->table, gather, &g);
     ASSERT(g.count > 0);
     qsort(g.members, g.count, sizeof(struct zset_member *), by_score_and_text);
+    return g;
+}
 
+void zset_build_visit(struct zset_build *b, zset_visit visit, void *arg)
+{
+    struct gathered g = gather_in_order(b);
+    for (size_t i = 0; i < g.count; i++) {
+        const struct zset_member *m = g.members[i];
+        visit(arg, &(struct zset_element){ member_text(m), m->score });
+    }
+    mem_free(g.members);
+    zset_build_done(b);
+}
+
+struct entry *zset_build_finish(struct zset_build *b, struct slice key, int64_t when_ms)
+{
+    const size_t count = table_count(b->table);
+    struct gathered g = gather_in_order(b);
     const bool is_small = (int64_t)count <= b->env->zset_listpack_entries &&
                           (int64_t)b->longest <= b->env->zset_listpack_value &&
                           b->bytes + count * 64 < LISTPACK_BYTES_MAX;
