@@ -156,6 +156,7 @@ static void postpone(struct tracking *t, struct client *c, uint32_t len, struct 
 static void send_own(struct tracking *t, struct tracker *tracker)
 {
     struct slice rest = buf_slice(&t->own);
+    t->own_of = NULL;
     while (rest.len > 0) {
         uint32_t len;
         memcpy(&len, rest.ptr, sizeof(len));
@@ -168,6 +169,8 @@ static void send_own(struct tracking *t, struct tracker *tracker)
         forms_done(&m);
         rest = slice_from(rest, name_len);
     }
+    buf_clear(&t->own);
+    trim(&t->own);
 }
 
 /* ---- keys that were read ---- */
@@ -293,14 +296,8 @@ static void evict(struct tracking *t)
 
 void tracking_end_unit(struct tracking *t)
 {
-    if (t->own_of) {
-        struct client *c = t->own_of;
-        t->own_of = NULL;
-        if (c->tracker)
-            send_own(t, c->tracker);
-        buf_clear(&t->own);
-        trim(&t->own);
-    }
+    if (t->own_of)
+        send_own(t, t->own_of->tracker);
     if (UNLIKELY(t->max_keys && tracked_count(&t->keys) > (size_t)t->max_keys))
         evict(t);
 }
@@ -437,6 +434,8 @@ void client_untrack(struct client *c)
     struct tracker *tracker = c->tracker;
     if (!tracker)
         return;
+    if (t->own_of == c)
+        send_own(t, tracker); /* what it changed before it ceased to track */
     redirect(t, tracker, NULL);
     for (size_t i = 0; i < tracker->prefix_count; i++)
         prefixes_leave(&t->prefixes, tracker->prefixes[i], tracker);
@@ -465,10 +464,6 @@ void tracking_forget(struct tracking *t, struct client *c)
     client_untrack(c);
     if (t->redirecting > 0)
         forget_redirects(t, c);
-    if (t->own_of == c) {
-        t->own_of = NULL;
-        buf_clear(&t->own);
-    }
     if (!(c->flags & CLIENT_HAS_TRACKED) || --t->readers > 0)
         return;
     tracked_drop(&t->keys); /* nobody is left who could be told */

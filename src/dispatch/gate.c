@@ -135,6 +135,14 @@ static const char *without_err(const char *text)
     return strncmp(text, "ERR ", 4) == 0 ? text + 4 : text;
 }
 
+/* Whoever was shown MULTI is shown its end, too. */
+static void tell_refused_exec(const struct cmd *cmd)
+{
+    struct cmd exec = *cmd;
+    exec.row = cmd->request->slot->row;
+    HOOK_CALL(cmd->dispatch->hooks.called, &exec);
+}
+
 void gate_refuse(struct cmd *cmd, const char *text)
 {
     transaction_mark_refused(cmd->session);
@@ -144,6 +152,7 @@ void gate_refuse(struct cmd *cmd, const char *text)
     }
     session_discard(cmd->session);
     reply_errorf(cmd->reply, "EXECABORT Transaction discarded because of: %s", without_err(text));
+    tell_refused_exec(cmd);
 }
 
 void gate_refusef(struct cmd *cmd, const char *fmt, ...)
