@@ -7,8 +7,9 @@
  * and sends the next ones. Keys are 16 bytes, `k` and 15 digits, drawn uniformly from --keys, or
  * counted up with --sequential (each key once). Prints `requests seconds` of the run.
  *
- * In a request behind `--` a word's end {key} stands for a key, the word {value} for a value. The
- * word THEN separates commands that are one request together: a transaction.
+ * In a request behind `--` a word's end {key} stands for a key, the word {value} for a value; a
+ * word's end {number} and {other} for two numbers below a million, drawn for each request,
+ * {number+99} for the same and 99 more. The word THEN separates commands that are one request together: a transaction.
  *
  * Requests are built once for each batch in a buffer of the connection; replies to GET and SET are
  * of known length (a GET of a key that is missing is an error of the run), so checking costs
@@ -135,6 +136,24 @@ static unsigned command_words(const struct load *l, unsigned i)
     return end - i;
 }
 
+/* A word that ends with {number} or {other}; its size, 0 if it does not. */
+static size_t append_number(const struct load *l, char *to, const char *word)
+{
+    const char *place = strstr(word, "{number");
+    const char *other = strstr(word, "{other");
+    if (!place && !other)
+        return 0;
+    const uint64_t mixed = l->sent * UINT64_C(0x9e3779b97f4a7c15);
+    const char *plus = strchr(word, '+');
+    const uint64_t drawn = place ? mixed : mixed * UINT64_C(0xd6e8feb86659fd93);
+    const uint64_t number = (drawn >> 20) % 1000000;
+    char text[64];
+    const int size = snprintf(text, sizeof(text), "%.*s%llu", (int)((place ? place : other) - word),
+                              word,
+                              (unsigned long long)number + (plus ? strtoull(plus, NULL, 10) : 0));
+    return append_bulk(to, text, (size_t)size);
+}
+
 static size_t build_words(const struct load *l, char *to, uint64_t number)
 {
     char key[KEY_SIZE + 1] = "k";
@@ -155,7 +174,10 @@ static size_t build_words(const struct load *l, char *to, uint64_t number)
         } else if (strcmp(word, "{value}") == 0) {
             size += append_bulk(to + size, l->value, l->value_size);
         } else {
-            size += append_bulk(to + size, word, strlen(word));
+            const size_t with_number = append_number(l, to + size, word);
+            size += with_number;
+            if (!with_number)
+                size += append_bulk(to + size, word, strlen(word));
         }
     }
     return size;

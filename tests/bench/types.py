@@ -1,0 +1,85 @@
+"""What is measured of values with elements: requests, and bytes an element, type by type.
+
+A type is a `Kind` in KINDS. Its fills are requests for the load generator that make the keys which
+its works name; its sizes are filled one by one into an empty server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .strings import Work
+
+# The upper end of a row's interval, and what the median of all rows is to be.
+BOUND, WANTED = 1.05, 0.70
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A request that is sent so often; with keys drawn in order, each once."""
+
+    words: str
+    requests: int
+    keys: int = MILLION
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes an element of what `fill` makes: `elements` of them, in a given form."""
+
+    name: str
+    bound: float
+    fill: Fill
+    elements: int
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One type."""
+
+    name: str
+    fills: tuple[Fill, ...] = ()
+    works: tuple[Work, ...] = ()
+    sizes: tuple[Size, ...] = field(default=())
+
+
+# Members are keys of the load generator: 16 bytes. Points lie in a square of one degree.
+_ZSET = Kind(
+    "sorted set",
+    fills=(
+        Fill("ZADD zset {number} {key}", MILLION),
+        Fill("ZADD ranks:{key} 1 a 2 b 3 c 4 d 5 e 6 f 7 g 8 h", 10_000, 10_000),
+        Fill("GEOADD geo 13.{number} 38.{other} {key}", 100_000, 100_000),
+    ),
+    works=(
+        Work("ZADD, other scores in a million", "ZADD zset {number} {key}", 300_000),
+        Work("ZADD, small sets", "ZADD ranks:{key} {number} c", 300_000, keys=10_000),
+        Work("ZINCRBY in a million", "ZINCRBY zset 1.5 {key}", 300_000),
+        Work("ZSCORE in a million", "ZSCORE zset {key}", 300_000),
+        Work("ZRANK in a million", "ZRANK zset {key}", 300_000),
+        Work("ZRANGE of 100 in a million", "ZRANGE zset {number} {number+99}", 60_000),
+        Work(
+            "ZRANGEBYSCORE of 10 in a million",
+            "ZRANGEBYSCORE zset {number} +inf LIMIT 0 10",
+            200_000,
+        ),
+        Work(
+            "GEOSEARCH of about 100 in 100,000",
+            "GEOSEARCH geo FROMMEMBER {key} BYRADIUS 2 km",
+            20_000,
+            keys=100_000,
+        ),
+    ),
+    sizes=(
+        Size("a sorted set of a million", 0.55, Fill("ZADD zset {number} {key}", MILLION), MILLION),
+        Size(
+            "sorted sets of 8",
+            1.0,
+            Fill("ZADD ranks:{key} 1 aa 2 bb 3 cc 4 dd 5 ee 6 ff 7 gg 8 hh", 100_000, 100_000),
+            800_000,
+        ),
+    ),
+)
+
+KINDS: tuple[Kind, ...] = (_ZSET,)
