@@ -9,7 +9,7 @@ from typing import Iterator
 from support.client import Client
 from support.server import Server
 
-from . import strings, transactions
+from . import pubsub, strings, transactions, types
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
 
@@ -117,26 +117,69 @@ class Bench:
             for work in transactions.WORKS:
                 yield self._work(servers, work, transactions.BOUND)
 
-    def _work(self, servers: list[Server], work: strings.Work, bound: float) -> Row:
+    def pubsub(self) -> Iterator[Row]:
+        """Messages of 32 bytes: from publishers to subscribers of one channel."""
+        load = Load("publish.c")
+        servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
+        with servers[0], servers[1]:
+            for work in pubsub.WORKS:
+                requests = int(work.messages * self._plan.strings_share)
+                ratio, beside = self._cpu_ratio(servers, requests, *work.options, load=load)
+                yield Row(work.name, ratio, work.bound, None, beside)
+
+    def types(self) -> Iterator[Row]:
+        """Values with elements, type by type: requests, then bytes an element."""
+        for kind in types.KINDS:
+            servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
+            with servers[0], servers[1]:
+                for server in servers:
+                    for fill in kind.fills:
+                        self._fill_words(server, fill)
+                for work in kind.works:
+                    yield self._work(servers, work, types.BOUND, types.WANTED)
+            for size in kind.sizes:
+                ours, theirs = (self._bytes_per_element(b, size) for b in self._binaries)
+                beside = f"{ours:.1f} to {theirs:.1f} bytes an element"
+                name = f"bytes an element, {size.name}"
+                yield Row(name, Ratio.exact(ours / theirs), size.bound, None, beside)
+
+    def _fill_words(self, server: Server, fill: types.Fill) -> None:
+        """A request so often, with keys in order."""
+        self._load.run(
+            server,
+            *("--sequential", "--pipeline", "16", "--clients", "10", "--keys", str(fill.keys)),
+            *("--requests", str(fill.requests), "--", *fill.words.split()),
+        )
+
+    def _bytes_per_element(self, binary: str, size: types.Size) -> float:
+        with Server(binary, DIRECTIVES) as server, server.connect() as client:
+            before = settled_memory(client, clients=0)
+            self._fill_words(server, size.fill)
+            return (settled_memory(client, clients=0) - before) / size.elements
+
+    def _work(
+        self, servers: list[Server], work: strings.Work, bound: float, wanted: float | None = None
+    ) -> Row:
         options = (
             *("--pipeline", str(work.pipeline), "--clients", str(work.clients)),
             *("--keys", str(work.keys), "--", *work.words.split()),
         )
         requests = int(work.requests * self._plan.strings_share)
         ratio, beside = self._cpu_ratio(servers, requests, *options)
-        return Row(work.name, ratio, bound, None, beside)
+        return Row(work.name, ratio, bound, wanted, beside)
 
     def _cpu_ratio(
-        self, servers: list[Server], requests: int, *options: str
+        self, servers: list[Server], requests: int, *options: str, load: Load | None = None
     ) -> tuple[Ratio, str]:
         """CPU per request of the first server by that of the second; runs of the two alternate."""
         costs: list[list[float]] = [[], []]
+        load = load or self._load
         for server in servers:
-            self._load.run(server, "--requests", str(max(requests // 10, 1)), *options)
+            load.run(server, "--requests", str(max(requests // 10, 1)), *options)
         for pair in range(self._plan.pairs):
             for side in (0, 1):
                 before = cpu_ns(servers[side])
-                self._load.run(
+                load.run(
                     servers[side], "--requests", str(requests), "--seed", str(pair), *options
                 )
                 costs[side].append((cpu_ns(servers[side]) - before) / requests)

@@ -26,8 +26,12 @@ How it is measured (`tests/bench/`):
 - **Strings and bits**: the same for single requests at a pipeline of 16, beside a million keys
   (`tests/bench/strings.py` has them word by word). Sources of bits are random; texts of LCS are of
   four letters.
+- **Types**: the same for requests on values with elements, and growth of `used_memory` for an
+  element of a large value and of many small ones (`tests/bench/types.py`).
 - **Transactions**: the same for a whole transaction as one request: MULTI, five SET and five GET of
   keys drawn uniformly, EXEC; with WATCH and GET before it.
+- **Messages**: the same for one PUBLISH of 32 bytes to a channel with so many subscribers, all of
+  which it reaches. The publishers send the next messages when all have come (`publish.c`).
 - **Bytes a key**: growth of `used_memory` by a million keys of 16 bytes.
 - **Bytes an idle client**: growth of `used_memory` by 10,000 clients that have sent one PING.
 - **Longest turn**: CPU time of the main thread in its longest turn (`longest_turn_cpu_usec`) while

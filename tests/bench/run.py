@@ -18,7 +18,10 @@ from bench.measure import FULL, QUICK, Bench, Row  # noqa: E402
 from bench.report import line, write_document  # noqa: E402
 from support.limits import raise_descriptor_limit  # noqa: E402
 
-_PARTS = ("speed", "strings", "transactions", "memory", "idle_clients", "longest_turn")
+_PARTS = (
+    *("speed", "strings", "types", "transactions", "pubsub"),
+    *("memory", "idle_clients", "longest_turn"),
+)
 
 
 def main() -> int:
