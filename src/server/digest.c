@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/num.h"
 #include "types/hash.h"
+#include "types/list.h"
 #include "types/set.h"
 #include "types/stream.h"
 #include "types/string.h"
@@ -37,6 +38,21 @@ static void mix_string(struct digest *d, const struct entry *e)
 {
     char scratch[NUM_INT_MAX_CHARS];
     digest_mix(d, string_bytes(e, scratch));
+}
+
+/* Values in their order. */
+static void mix_list(struct digest *d, const struct entry *e)
+{
+    struct list_walk walk;
+    struct packs_value value;
+    list_walk_open(&walk, e, 0, /* down= */ false);
+    while (list_walk_next(&walk, &value)) {
+        char digits[NUM_INT_MAX_CHARS];
+        if (!value.text.ptr)
+            value.text = slice_of(digits, num_format_int(digits, value.number));
+        digest_mix(d, value.text);
+    }
+    list_walk_close(&walk);
 }
 
 /* Members in any order. */
@@ -109,11 +125,8 @@ static void mix_stream(struct digest *d, const struct entry *e)
 
 /* What a type adds, by type. */
 static void (*const mix_type[])(struct digest *d, const struct entry *e) = {
-    [TYPE_STRING] = mix_string,
-    [TYPE_SET] = mix_set,
-    [TYPE_ZSET] = mix_zset,
-    [TYPE_HASH] = mix_hash,
-    [TYPE_STREAM] = mix_stream,
+    [TYPE_STRING] = mix_string, [TYPE_LIST] = mix_list, [TYPE_SET] = mix_set,
+    [TYPE_ZSET] = mix_zset,     [TYPE_HASH] = mix_hash, [TYPE_STREAM] = mix_stream,
 };
 
 static void mix_value(struct digest *d, const struct entry *e)
