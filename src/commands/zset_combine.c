@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include "commands/zset_priv.h"
+#include "types/set.h"
 
 enum combination { UNION, INTERSECTION, DIFFERENCE };
 enum aggregate { AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATE_COUNT };
 
-/* A key that takes part; `e` is NULL if there is none. */
+/* A key that takes part, a sorted set or a set, whose members have 1 as score; `e` is NULL if there is none. */
 struct source {
     struct entry *e;
     double weight;
@@ -72,9 +73,11 @@ static bool look_up(const struct cmd *cmd, struct combine *c, int first)
     c->sources = arena_alloc(cmd->arena, c->source_count * sizeof(*c->sources));
     for (size_t i = 0; i < c->source_count; i++) {
         struct entry *e = db_lookup_read(cmd->db, cmd_key(cmd, first + (int)i));
-        if (!is_zset(cmd, e))
+        const bool is_set = e && entry_type(e) == TYPE_SET;
+        if (!is_set && !is_zset(cmd, e))
             return false;
-        c->sources[i] = (struct source){ e, 1.0, e ? zset_count(e) : 0 };
+        const size_t count = !e ? 0 : is_set ? set_count(e) : zset_count(e);
+        c->sources[i] = (struct source){ e, 1.0, count };
     }
     return true;
 }
@@ -139,6 +142,18 @@ static double aggregated(enum aggregate aggregate, double a, double b)
 typedef bool (*combine_take)(struct combine *c, struct zset_build *b, const struct source *from,
                              const struct zset_element *element);
 
+static void each_set_member(struct combine *c, struct zset_build *b, const struct source *s,
+                            combine_take take)
+{
+    struct set_walk walk;
+    struct zset_element element = { .score = 1 };
+    set_walk_open(&walk, s->e);
+    while (set_walk_next(&walk, &element.member))
+        if (!take(c, b, s, &element))
+            break;
+    set_walk_close(&walk);
+}
+
 /* Until `take` says no. */
 static void each_member(struct combine *c, struct zset_build *b, const struct source *s,
                         combine_take take)
@@ -147,6 +162,10 @@ static void each_member(struct combine *c, struct zset_build *b, const struct so
     struct zset_element element;
     if (!s->e)
         return;
+    if (entry_type(s->e) == TYPE_SET) {
+        each_set_member(c, b, s, take);
+        return;
+    }
     zset_walk_open(&walk, s->e, 0, /* down= */ false);
     while (zset_walk_next(&walk, &element))
         if (!take(c, b, s, &element))
@@ -155,7 +174,12 @@ static void each_member(struct combine *c, struct zset_build *b, const struct so
 
 static bool source_score(const struct source *s, struct slice member, double *ret_score)
 {
-    return s->e && zset_score(s->e, member, ret_score);
+    if (!s->e)
+        return false;
+    if (entry_type(s->e) == TYPE_ZSET)
+        return zset_score(s->e, member, ret_score);
+    *ret_score = 1;
+    return set_has(s->e, member);
 }
 
 static bool take_into_union(struct combine *c, struct zset_build *b, const struct source *from,
