@@ -321,9 +321,9 @@ static void job_free_tracked(void *owner)
 }
 
 static const struct job jobs[] = {
-    { "free tracked keys", 100, job_free_tracked },
     { "client checks", 100, job_check },
     { "forget buffer maxima", 8000, job_forget_maxima },
+    { "free tracked keys", 100, job_free_tracked },
 };
 
 struct job_table clients_jobs(struct clients *cs)
