@@ -27,6 +27,9 @@ Arg = Union[bytes, Own]
 _FIXED = frozenset(
     (b"client", b"command", b"config", b"debug", b"latency", b"slowlog")
     + (b"multi", b"exec", b"discard")
+    # Another timeout may be a long one.
+    + (b"blpop", b"brpop", b"blmpop", b"blmove", b"brpoplpush")
+    + (b"bzpopmin", b"bzpopmax", b"bzmpop")
 )
 
 
