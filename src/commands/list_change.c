@@ -149,7 +149,7 @@ static void run_linsert(struct cmd *cmd)
 static void run_lrem(struct cmd *cmd)
 {
     int64_t max;
-    if (!cmd_int_in(cmd, 2, -INT64_MAX, INT64_MAX, &max, NULL))
+    if (!cmd_int(cmd, 2, &max, NULL))
         return;
     const struct key key = cmd_key(cmd, 1);
     struct entry *e = db_lookup_write(cmd->db, key);
@@ -157,7 +157,8 @@ static void run_lrem(struct cmd *cmd)
         return;
     size_t removed = 0;
     if (e) {
-        const size_t most = max == 0 ? SIZE_MAX : (size_t)(max < 0 ? -max : max);
+        const uint64_t number = max < 0 ? 0 - (uint64_t)max : (uint64_t)max;
+        const size_t most = max == 0 ? SIZE_MAX : (size_t)number;
         removed = list_remove(e, list_env(cmd), cmd_arg(cmd, 3), most, /* from_end= */ max < 0);
     }
     if (removed > 0)

@@ -82,4 +82,34 @@ _ZSET = Kind(
     ),
 )
 
-KINDS: tuple[Kind, ...] = (_ZSET,)
+# What LPUSH and RPUSH put in, LPOP and RPOP take out again: as many requests.
+_LIST = Kind(
+    "list",
+    fills=(
+        Fill("RPUSH list {key}", MILLION),
+        Fill("RPUSH small:{key} a b c d e f g h", 10_000, 10_000),
+    ),
+    works=(
+        Work("LPUSH", "LPUSH heads {key}", 200_000),
+        Work("LPOP", "LPOP heads", 200_000),
+        Work("RPUSH", "RPUSH tails {key}", 200_000),
+        Work("RPOP", "RPOP tails", 200_000),
+        Work("LMOVE in small lists", "LMOVE small:{key} other LEFT RIGHT", 200_000, 10_000),
+        Work("LRANGE of 100", "LRANGE list 0 99", 60_000),
+        Work("LRANGE of 600", "LRANGE list 0 599", 10_000),
+        Work("LINDEX in the middle of a million", "LINDEX list 500000", 60_000),
+        Work("LINDEX anywhere in a million", "LINDEX list {number}", 60_000),
+        Work("LSET anywhere in a million", "LSET list {number} {key}", 60_000),
+    ),
+    sizes=(
+        Size("a list of a million", 1.0, Fill("RPUSH list {key}", MILLION), MILLION),
+        Size(
+            "lists of 8",
+            1.0,
+            Fill("RPUSH small:{key} aa bb cc dd ee ff gg hh", 100_000, 100_000),
+            800_000,
+        ),
+    ),
+)
+
+KINDS: tuple[Kind, ...] = (_ZSET, _LIST)
