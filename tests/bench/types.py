@@ -112,4 +112,40 @@ _LIST = Kind(
     ),
 )
 
-KINDS: tuple[Kind, ...] = (_ZSET, _LIST)
+# Fields are keys of the load generator: 16 bytes; values have 32, or are one number.
+_PAIRS = " ".join(f"field:{i} value:{i}" for i in range(50))
+
+_HASH = Kind(
+    "hash",
+    fills=(
+        Fill("HSET hash {key} {value}", MILLION),
+        Fill("HSET users:{key} name ann mail ann@example.net visits 17 city oslo", 10_000, 10_000),
+        Fill(f"HSET fifty:{{key}} {_PAIRS}", 1_000, 1_000),
+        Fill("HSET counts {key} 7", 10_000, 10_000),
+    ),
+    works=(
+        Work("HSET in a million", "HSET hash {key} {value}", 300_000),
+        Work("HGET in a million", "HGET hash {key}", 300_000),
+        Work("HSET, small hashes", "HSET users:{key} visits {number}", 300_000, 10_000),
+        Work("HGET, small hashes", "HGET users:{key} city", 300_000, 10_000),
+        Work("HGETALL of 50 fields", "HGETALL fifty:{key}", 60_000, 1_000),
+        Work("HINCRBY in a hash of 10,000", "HINCRBY counts {key} 3", 300_000, 10_000),
+        Work("HDEL and HSET in a million", "HDEL hash {key} THEN HSET hash {key} {value}", 200_000),
+    ),
+    sizes=(
+        Size("a hash of a million, 32 bytes", 0.64, Fill("HSET hash {key} {value}", MILLION), MILLION),
+        Size("a hash of a million, short", 0.64, Fill("HSET hash {key} 7", MILLION), MILLION),
+        Size(
+            "hashes of 8",
+            1.0,
+            Fill(
+                "HSET small:{key} aa 1 bb 2 cc 3 dd four ee five ff six gg seven hh eight",
+                100_000,
+                100_000,
+            ),
+            800_000,
+        ),
+    ),
+)
+
+KINDS: tuple[Kind, ...] = (_HASH, _ZSET, _LIST)
