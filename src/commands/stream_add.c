@@ -327,8 +327,6 @@ static const char *setid_error(const struct xstream *s, const struct setid *set)
 {
     const struct xstream_facts *f = xstream_facts(s);
     struct xstream_id last;
-    if (xstream_id_compare(set->id, f->max_deleted) < 0)
-        return "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id";
     if (!xstream_edge(s, false, &last))
         return NULL;
     if (xstream_id_compare(set->id, last) < 0)
@@ -365,7 +363,7 @@ static void run_xsetid(struct cmd *cmd)
     if (!xstream_id_is_zero(set.max_deleted))
         facts.max_deleted = set.max_deleted;
     xstream_set_facts(s, &facts);
-    db_store(cmd->db, key, e, e);
+    count_change(cmd);
     db_notify(cmd->db, EVENT_STREAM, "xsetid", key.name);
     reply_ok(cmd->reply);
 }

@@ -2,6 +2,8 @@
 #include "commands/commands.h"
 #include "commands/stream_priv.h"
 
+#include "dispatch/block.h"
+
 #define ERR_NO_STREAM                                                                            \
     "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to " \
     "use the MKSTREAM option to create an empty stream automatically."
@@ -126,7 +128,8 @@ static void run_destroy(struct cmd *cmd)
         return;
     }
     xstream_group_remove(a.s, a.g);
-    db_store(cmd->db, a.key, a.e, a.e); /* whoever waits in the group is told */
+    count_change(cmd);
+    cmd_wake_waiters(cmd, a.key); /* those who wait in the group */
     db_notify(cmd->db, EVENT_STREAM, "xgroup-destroy", a.key.name);
     reply_int(cmd->reply, 1);
 }

@@ -2,6 +2,8 @@
 #include "commands/commands.h"
 #include "commands/stream_priv.h"
 
+#include "dispatch/block.h"
+
 /* ---- XACK ---- */
 
 static void run_xack(struct cmd *cmd)
@@ -228,8 +230,10 @@ static void run_xnack(struct cmd *cmd)
     int64_t given = 0;
     for (int i = 0; i < args.list.count; i++)
         given += give_back(&group, &args, args.list.ids[i]);
-    if (given) /* who waits for idle entries is asked */
-        db_store(cmd->db, group.key, group.e, group.e);
+    if (given) {
+        count_change(cmd);
+        cmd_wake_waiters(cmd, group.key); /* those who wait for idle entries */
+    }
     reply_int(cmd->reply, given);
 }
 

@@ -45,6 +45,7 @@
 
 #include "base/list.h"
 #include "base/slice.h"
+#include "db/db.h"
 #include "types/entry.h"
 
 struct cmd;
@@ -91,6 +92,9 @@ void cmd_block(struct cmd *cmd, const struct block_on *block);
 
 /* False inside EXEC, and for sessions that nobody resumes (scripts, the loader). */
 bool cmd_may_block(const struct cmd *cmd);
+
+/* Those who wait for the key are asked when the unit ends, though it was not changed as WATCH sees it. */
+void cmd_wake_waiters(const struct cmd *cmd, struct key key);
 
 /* A timeout argument: seconds with a fraction, which is rounded up to milliseconds, or
  * milliseconds. On failure replies the peers' error and returns false. */

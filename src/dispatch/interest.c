@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "dispatch/cmd.h"
 #include "dispatch/dispatch_priv.h"
 #include "ds/table.h"
 
@@ -31,6 +32,15 @@ static void on_changed(void *arg, struct db *db, const struct key *key)
         interest_unpin(d, it);
     }
     HOOK_CALL(d->hooks.changed, db, key);
+}
+
+void cmd_wake_waiters(const struct cmd *cmd, struct key key)
+{
+    const struct interests *all = &cmd->dispatch->interests;
+    struct table *t = all->keys ? all->by_db[db_index(cmd->db)] : NULL;
+    struct interest *it = t ? table_find(t, key.hash, key.name) : NULL;
+    if (it)
+        wake(cmd->dispatch, it);
 }
 
 /* Names that the database does not hold are left alone. */

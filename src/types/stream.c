@@ -277,56 +277,27 @@ int xstream_append(struct xstream *s, const struct type_env *env, struct xstream
 
 /* ---- deleting ---- */
 
-/* The node that holds the ID, or would: the last that does not begin behind it. */
-static struct xstream_node *node_of(const struct xstream *s, struct xstream_id id,
-                                    struct xstream_id *ret_master)
-{
-    struct btree_cursor c;
-    struct xstream_node *node = btree_seek(&s->nodes, xstream_key(&id), &c);
-    if (!node || c.order != id.ms || node->seq != id.seq)
-        node = btree_prev(&c);
-    if (node)
-        *ret_master = (struct xstream_id){ c.order, node->seq };
-    return node;
-}
-
-/* The place of a living entry, or LISTPACK_NONE. */
-static size_t place_of(const struct xstream_node *node, struct xstream_id master,
-                       struct xstream_id id)
-{
-    struct pack_head head;
-    struct pack_entry e;
-    pack_read_head(node->pack, &head);
-    for (size_t at = listpack_next(node->pack, head.end); at != LISTPACK_NONE;
-         at = pack_entry_next(node->pack, &e)) {
-        pack_read_entry(node->pack, master, head.field_count, at, &e);
-        if (!e.deleted && xstream_id_compare(e.id, id) >= 0)
-            return xstream_id_compare(e.id, id) == 0 ? at : LISTPACK_NONE;
-    }
-    return LISTPACK_NONE;
-}
-
 bool xstream_has(const struct xstream *s, struct xstream_id id)
 {
-    struct xstream_id master;
-    const struct xstream_node *node = node_of(s, id, &master);
-    return node && place_of(node, master, id) != LISTPACK_NONE;
+    struct xstream_iter it;
+    xstream_iter_init(&it, s, id, id, false);
+    return xstream_iter_next(&it);
 }
 
 bool xstream_delete(struct xstream *s, struct xstream_id id)
 {
-    struct xstream_id master;
-    struct xstream_node *node = node_of(s, id, &master);
-    size_t at = node ? place_of(node, master, id) : LISTPACK_NONE;
-    if (at == LISTPACK_NONE)
+    struct xstream_iter it;
+    xstream_iter_init(&it, s, id, id, false);
+    if (!xstream_iter_next(&it))
         return false;
 
+    struct xstream_node *node = it.cursor.item;
     struct pack_head head;
     pack_read_head(node->pack, &head);
     if (head.count == 1) {
-        xstream_node_remove(s, master);
+        xstream_node_remove(s, it.master_id);
     } else {
-        node->pack = pack_mark_deleted(node->pack, at);
+        node->pack = pack_mark_deleted(node->pack, it.at);
         node->pack = pack_count_deleted(node->pack, 1);
     }
 
