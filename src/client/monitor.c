@@ -16,8 +16,8 @@
 
 /* What a monitor wants to see; what it does not say, it takes as it comes. */
 struct monitor_filter {
-    struct slice pattern;
-    bool has_pattern;
+    char *pattern; /* NULL: any arguments */
+    size_t pattern_len;
     uint64_t client_id; /* 0: any */
     int db;             /* -1: any */
     size_t command_count;
@@ -32,7 +32,7 @@ struct monitor {
 
 static void filter_done(struct monitor_filter *f)
 {
-    mem_free((char *)(uintptr_t)f->pattern.ptr);
+    mem_free(f->pattern);
     mem_free(f->commands);
 }
 
@@ -54,8 +54,9 @@ static bool is_hidden(const struct cmd *cmd, int i)
 /* Any argument behind the command's name; what is not shown does not match. */
 static bool has_match(const struct monitor_filter *f, const struct cmd *cmd)
 {
+    struct slice pattern = slice_of(f->pattern, f->pattern_len);
     for (int i = 1; i < cmd->argc; i++)
-        if (!is_hidden(cmd, i) && glob_match(f->pattern, cmd->argv[i]))
+        if (!is_hidden(cmd, i) && glob_match(pattern, cmd->argv[i]))
             return true;
     return false;
 }
@@ -64,7 +65,7 @@ static bool wants(const struct monitor_filter *f, const struct cmd *cmd)
 {
     return (f->client_id == 0 || f->client_id == cmd->session->id) &&
            (f->db < 0 || f->db == db_index(cmd->session->db)) &&
-           is_command(f, cmd->request->slot) && (!f->has_pattern || has_match(f, cmd));
+           is_command(f, cmd->request->slot) && (!f->pattern || has_match(f, cmd));
 }
 
 /* ---- showing ---- */
@@ -137,17 +138,58 @@ static const struct command_slot *find_command(const struct cmd *cmd, struct sli
     return slot ? dispatch_find_sub(slot, slice_from(name, (size_t)bar + 1)) : NULL;
 }
 
-static bool is_keyword(const struct cmd *cmd, int i)
+static bool parse_client(struct cmd *cmd, int i, struct monitor_filter *f)
 {
-    static const char *const words[] = { "match", "command", "client", "db" };
-    for (size_t w = 0; w < COUNT_OF(words); w++)
-        if (cmd_is(cmd, i, words[w]))
-            return true;
-    return false;
+    int64_t id;
+    if (!cmd_int_in(cmd, i, 1, INT64_MAX, &id, "ERR Invalid client ID"))
+        return false;
+    f->client_id = (uint64_t)id;
+    return true;
 }
 
-/* Names from argument *i on, up to the next keyword; the first is a name whatever it is. False if
- * an error was replied. */
+static bool parse_db(struct cmd *cmd, int i, struct monitor_filter *f)
+{
+    int64_t db, count = keyspace_count(dispatch_keyspace(cmd->dispatch));
+    if (!cmd_int_in(cmd, i, 0, count - 1, &db, "ERR DB index is out of range"))
+        return false;
+    f->db = (int)db;
+    return true;
+}
+
+static bool parse_pattern(struct cmd *cmd, int i, struct monitor_filter *f)
+{
+    struct slice pattern = cmd->argv[i];
+    f->pattern = mem_alloc(pattern.len + 1);
+    f->pattern_len = pattern.len;
+    memcpy(f->pattern, pattern.ptr, pattern.len);
+    return true;
+}
+
+/* Each stands for one thing, and is given once. */
+static const struct {
+    const char *word;
+    bool (*parse)(struct cmd *cmd, int i, struct monitor_filter *f);
+} single[] = {
+    { "match", parse_pattern },
+    { "client", parse_client },
+    { "db", parse_db },
+};
+
+static int find_single(const struct cmd *cmd, int i)
+{
+    for (int s = 0; s < (int)COUNT_OF(single); s++)
+        if (cmd_is(cmd, i, single[s].word))
+            return s;
+    return -1;
+}
+
+static bool is_keyword(const struct cmd *cmd, int i)
+{
+    return cmd_is(cmd, i, "command") || find_single(cmd, i) >= 0;
+}
+
+/* Names behind COMMAND, up to the next keyword; the first is a name whatever it is. Moves *i behind
+ * them. False if an error was replied. */
 static bool parse_commands(struct cmd *cmd, int *i, struct monitor_filter *f)
 {
     int first = *i;
@@ -163,61 +205,29 @@ static bool parse_commands(struct cmd *cmd, int *i, struct monitor_filter *f)
     return true;
 }
 
-static bool parse_client(struct cmd *cmd, int i, struct monitor_filter *f)
-{
-    int64_t id;
-    if (!cmd_int_in(cmd, i, 1, INT64_MAX, &id, "ERR Invalid client ID"))
-        return false;
-    f->client_id = (uint64_t)id;
-    return true;
-}
-
-static bool parse_db(struct cmd *cmd, int i, struct monitor_filter *f)
-{
-    int64_t db;
-    int64_t count = keyspace_count(dispatch_keyspace(cmd->dispatch));
-    if (!cmd_int_in(cmd, i, 0, count - 1, &db, "ERR DB index is out of range"))
-        return false;
-    f->db = (int)db;
-    return true;
-}
-
-static bool parse_pattern(struct cmd *cmd, int i, struct monitor_filter *f)
-{
-    char *copy = mem_alloc(cmd->argv[i].len + 1);
-    memcpy(copy, cmd->argv[i].ptr, cmd->argv[i].len);
-    f->pattern = slice_of(copy, cmd->argv[i].len);
-    f->has_pattern = true;
-    return true;
-}
-
-/* MATCH, CLIENT and DB stand for one thing each. False if an error was replied. */
+/* False if an error was replied. */
 static bool parse_filter(struct cmd *cmd, struct monitor_filter *f)
 {
+    unsigned seen = 0;
     *f = (struct monitor_filter){ .db = -1 };
     if (cmd->argc > 1)
         f->commands = mem_alloc((size_t)cmd->argc * sizeof(struct command_slot *));
     for (int i = 1; i < cmd->argc;) {
-        bool ok;
+        int s = find_single(cmd, i);
         bool has_more = i + 1 < cmd->argc;
-        if (has_more && cmd_is(cmd, i, "command")) {
-            i++;
-            ok = parse_commands(cmd, &i, f);
-        } else {
-            if (has_more && cmd_is(cmd, i, "match") && !f->has_pattern) {
-                ok = parse_pattern(cmd, i + 1, f);
-            } else if (has_more && cmd_is(cmd, i, "client") && f->client_id == 0) {
-                ok = parse_client(cmd, i + 1, f);
-            } else if (has_more && cmd_is(cmd, i, "db") && f->db < 0) {
-                ok = parse_db(cmd, i + 1, f);
-            } else {
-                reply_error(cmd->reply, ERR_SYNTAX);
-                ok = false;
-            }
+        if (has_more && s >= 0 && !(seen & 1u << s)) {
+            if (!single[s].parse(cmd, i + 1, f))
+                return false;
+            seen |= 1u << s;
             i += 2;
-        }
-        if (!ok)
+        } else if (has_more && cmd_is(cmd, i, "command")) {
+            i++;
+            if (!parse_commands(cmd, &i, f))
+                return false;
+        } else {
+            reply_error(cmd->reply, ERR_SYNTAX);
             return false;
+        }
     }
     return true;
 }
