@@ -23,10 +23,11 @@ Arg = Union[bytes, Own]
 
 # Commands whose arguments are only what a generator wrote: with others they would show what is
 # each server's own (all commands, all directives, all clients), or stop one of them. And what
-# begins and ends a transaction: one that stays open would queue what is compared in other modes.
+# begins and ends a transaction: one that stays open would queue what is compared in other modes. And
+# XADD, whose * asks the clock.
 _FIXED = frozenset(
     (b"client", b"command", b"config", b"debug", b"latency", b"slowlog")
-    + (b"multi", b"exec", b"discard")
+    + (b"multi", b"exec", b"discard", b"xadd")
     # Another timeout may be a long one.
     + (b"blpop", b"brpop", b"blmpop", b"blmove", b"brpoplpush")
     + (b"bzpopmin", b"bzpopmax", b"bzmpop")
