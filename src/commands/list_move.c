@@ -215,7 +215,7 @@ static const struct command rows[] = {
         .summary = "Moves several values from an end of a list to an end of another: up to a "
                    "number or exactly so many, one by one or as a block that keeps its order.",
         .syntax = "source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT> "
-                  "[<COUNT count:int | EXACTLY exactly:int> <OBO | BULK>]",
+                  "[block={amount=<COUNT count:int | EXACTLY exactly:int> order=<OBO | BULK>}]",
     },
 };
 

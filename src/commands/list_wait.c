@@ -256,7 +256,8 @@ static const struct command rows[] = {
         .summary = "Moves several values from an end of a list to an end of another, or waits "
                    "until there are enough.",
         .syntax = "source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT> "
-                  "timeout:double [<COUNT count:int | EXACTLY exactly:int> <OBO | BULK>]",
+                  "timeout:double [block={amount=<COUNT count:int | EXACTLY exactly:int> "
+                  "order=<OBO | BULK>}]",
     },
 };
 
