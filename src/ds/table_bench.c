@@ -34,7 +34,7 @@ static struct slice entry_key(const void *entry)
     return slice_of(((const struct entry *)entry)->key, KEY_BYTES);
 }
 
-static const struct table_type entry_type = { entry_key };
+static const struct table_type entry_type = { .key = entry_key };
 
 static double each_ns(uint64_t since, size_t count)
 {

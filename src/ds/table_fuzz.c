@@ -36,7 +36,7 @@ static struct slice item_key(const void *entry)
     return slice_of(&((const struct item *)entry)->id, sizeof(uint64_t));
 }
 
-static const struct table_type item_type = { item_key };
+static const struct table_type item_type = { .key = item_key };
 
 static uint64_t hash_of(const struct world *w, uint64_t id)
 {

@@ -215,9 +215,14 @@ void table_bucket_reset(struct table *t, size_t number)
     bucket_init(first);
 }
 
+static size_t split_halves(const struct table *t)
+{
+    return t->type->dense ? TABLE_DENSE_HALVES : TABLE_SPLIT_HALVES;
+}
+
 void table_thresholds_update(struct table *t)
 {
-    t->split_above = t->buckets * (t->hold ? TABLE_HOLD_HALVES : TABLE_SPLIT_HALVES) / 2;
+    t->split_above = t->buckets * (t->hold ? TABLE_HOLD_HALVES : split_halves(t)) / 2;
     t->merge_below = t->hold || t->buckets == 1 ? 0 : t->buckets * TABLE_MERGE_HALVES / 2;
 }
 
@@ -230,7 +235,8 @@ void table_hold(struct table *t, bool hold)
 void table_reserve(struct table *t, size_t count)
 {
     ASSERT(count <= SIZE_MAX / 4);
-    const size_t wanted = (count * 2 + TABLE_SPLIT_HALVES - 1) / TABLE_SPLIT_HALVES;
+    const size_t halves = split_halves(t);
+    const size_t wanted = (count * 2 + halves - 1) / halves;
     while (t->buckets < wanted)
         table_split_one(t);
 }

@@ -32,10 +32,11 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tags are found by the bytes of a word");
 
 /* Entries a bucket, in halves: above SPLIT a bucket is split, below MERGE one is merged
- * (README.md has the measurements); HOLD is SPLIT while a child saves. */
+ * (README.md has the measurements); DENSE is SPLIT of a dense table, HOLD while a child saves. */
 #ifndef TABLE_SPLIT_HALVES
 #define TABLE_SPLIT_HALVES 11
 #endif
+#define TABLE_DENSE_HALVES 13
 #define TABLE_MERGE_HALVES 4
 #define TABLE_HOLD_HALVES 20
 /* Splits or merges that one insertion or removal catches up with. */

@@ -37,7 +37,7 @@ static struct slice item_key(const void *entry)
     return slice_of(&item->id, sizeof(item->id));
 }
 
-static const struct table_type item_type = { item_key };
+static const struct table_type item_type = { .key = item_key };
 
 static uint64_t id_hash(const struct world *w, uint64_t id)
 {
@@ -226,6 +226,29 @@ TEST(the_load_lies_within_the_thresholds)
     CHECK_UINT(table_buckets(w->table), 1);
     CHECK(table_footprint(w->table) <= 384);
     world_free(w);
+}
+
+TEST(a_dense_table_has_more_entries_a_bucket)
+{
+    static const struct table_type dense_type = { .key = item_key, .dense = true };
+    struct table *tables[] = { table_new(&item_type, &test_hash_key),
+                               table_new(&dense_type, &test_hash_key) };
+    struct table *reserved = table_new(&dense_type, &test_hash_key);
+    static struct item items[3000];
+    for (size_t i = 0; i < COUNT_OF(items); i++) {
+        items[i].id = i;
+        for (size_t t = 0; t < COUNT_OF(tables); t++)
+            table_insert(tables[t], table_hash(tables[t], item_key(&items[i])), &items[i]);
+    }
+    table_reserve(reserved, COUNT_OF(items));
+    CHECK_UINT(table_buckets(tables[1]), table_buckets(reserved));
+    CHECK_UINT(table_buckets(tables[1]), (COUNT_OF(items) * 2 + 12) / 13);
+    CHECK(table_footprint(tables[1]) < table_footprint(tables[0]));
+    for (size_t t = 0; t < COUNT_OF(tables); t++) {
+        table_verify(tables[t]);
+        table_free(tables[t]);
+    }
+    table_free(reserved);
 }
 
 TEST(a_reserved_table_does_not_split_while_it_fills)

@@ -107,7 +107,7 @@ static struct slice key_of_block(const void *entry)
     return slice_of(b->bytes + name_offset(&s), s.name_len);
 }
 
-static const struct table_type field_table = { .key = key_of_block };
+static const struct table_type field_table = { .key = key_of_block, .dense = true };
 
 /* All but the name. */
 static void block_write(struct block *b, const struct block_shape *s, const struct hash_field *f)
