@@ -138,6 +138,67 @@ export function defineSession(RESP) {
       await one.close();
     });
 
+    test('channels and patterns', async () => {
+      const listener = await connect(server, { RESP });
+      const heard = [];
+      await listener.subscribe(['news', 'sport'], (message, channel) => heard.push([channel, message]));
+      await listener.pSubscribe('n*', (message, channel) => heard.push(['n*', channel, message]));
+      assert.deepEqual((await client.pubSubChannels()).sort(), ['news', 'sport']);
+      assert.equal(await client.pubSubNumPat(), 1);
+      assert.deepEqual({ ...(await client.pubSubNumSub(['news', 'nobody'])) }, { news: 1, nobody: 0 });
+      assert.equal(await client.publish('news', 'hello'), 2);
+      assert.equal(await client.publish('sport', 'x'.repeat(100_000)), 1);
+      await until(() => heard.length === 3);
+      assert.deepEqual(heard, [
+        ['news', 'hello'],
+        ['n*', 'news', 'hello'],
+        ['sport', 'x'.repeat(100_000)],
+      ]);
+      if (RESP === 3) assert.equal(await listener.get('nothing'), null);
+      await listener.unsubscribe(['news', 'sport']);
+      await listener.pUnsubscribe('n*');
+      assert.equal(await client.publish('news', 'late'), 0);
+      assert.equal(await listener.get('nothing'), null);
+      await listener.close();
+    });
+
+    test('shard channels', async () => {
+      const listener = await connect(server, { RESP });
+      const heard = [];
+      await listener.sSubscribe('orders', (message) => heard.push(message));
+      assert.deepEqual(await client.pubSubShardChannels(), ['orders']);
+      assert.equal(await client.sPublish('orders', 'one'), 1);
+      await until(() => heard.length === 1);
+      await listener.sUnsubscribe('orders');
+      assert.equal(await client.sPublish('orders', 'two'), 0);
+      assert.deepEqual(heard, ['one']);
+      await listener.close();
+    });
+
+    test('events of keys', async () => {
+      const listener = await connect(server, { RESP });
+      const heard = [];
+      await client.configSet('notify-keyspace-events', 'Eg$x');
+      await listener.pSubscribe('__keyevent@0__:*', (key, channel) => heard.push(`${channel} ${key}`));
+      await client.set('k', 'v', { expiration: { type: 'PX', value: 20 } });
+      await until(() => heard.length === 3);
+      assert.deepEqual(heard, ['set', 'expire', 'expired'].map((name) => `__keyevent@0__:${name} k`));
+      await client.configSet('notify-keyspace-events', '');
+      await listener.close();
+    });
+
+    test('a listener subscribes again when its connection is made anew', async () => {
+      const listener = await connect(server, { RESP });
+      const heard = [];
+      await listener.subscribe('news', (message) => heard.push(message));
+      const again = new Promise((ready) => listener.once('ready', ready));
+      assert.equal(await client.clientKill({ filter: 'TYPE', type: 'pubsub' }), 1);
+      await again;
+      assert.equal(await client.publish('news', 'hello'), 1);
+      await until(() => heard.length === 1);
+      await listener.close();
+    });
+
     test('a connection that was killed is made anew', async () => {
       const victim = await connect(server, { RESP });
       const again = new Promise((ready) => victim.once('ready', ready));
@@ -168,6 +229,15 @@ export function defineSession(RESP) {
       await server.stop();
     }
   });
+}
+
+/** Resolves when the condition has become true. */
+async function until(condition) {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, `waited in vain for ${condition}`);
+    await new Promise((done) => setTimeout(done, 2));
+  }
 }
 
 /** A connected client; errors of a connection that is lost on purpose are no failure. */

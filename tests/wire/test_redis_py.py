@@ -209,3 +209,77 @@ def test_connection_that_was_killed_is_made_anew(server: Server) -> None:
     assert victim.client_id() != ident
     for client in (victim, killer):
         client.close()
+
+
+# Pub/Sub
+
+
+def _next(p: Any, kind: str) -> Any:
+    """The next message, which must be of this kind."""
+    message = p.get_message(timeout=30)
+    assert message is not None and message["type"] == kind, message
+    return message
+
+
+def test_pubsub_channels_and_patterns(r: Any) -> None:
+    with r.pubsub() as p:
+        p.subscribe("news", "sport")
+        p.psubscribe("n*")
+        assert [_next(p, kind)["data"] for kind in ("subscribe", "subscribe", "psubscribe")] == [1, 2, 3]
+        assert r.publish("news", "hello") == 2
+        message = _next(p, "message")
+        assert (message["channel"], message["data"]) == ("news", "hello")
+        message = _next(p, "pmessage")
+        assert (message["pattern"], message["channel"], message["data"]) == ("n*", "news", "hello")
+        assert sorted(r.pubsub_channels()) == ["news", "sport"]
+        assert r.pubsub_numsub("news", "nobody") == [("news", 1), ("nobody", 0)]
+        assert r.pubsub_numpat() == 1
+        p.ping()
+        assert _next(p, "pong")["data"] == ""
+        p.unsubscribe()
+        p.punsubscribe()
+        kinds = [p.get_message(timeout=30)["type"] for _ in range(3)]
+        assert sorted(kinds) == ["punsubscribe", "unsubscribe", "unsubscribe"]
+        assert r.publish("news", "late") == 0
+
+
+def test_pubsub_in_a_thread_with_handlers(r: Any) -> None:
+    heard: list[Any] = []
+    enough = threading.Event()
+
+    def take(message: Any) -> None:
+        heard.append(message["data"])
+        if len(heard) == 1000:
+            enough.set()
+
+    p = r.pubsub(ignore_subscribe_messages=True)
+    p.subscribe(numbers=take)
+    thread = p.run_in_thread(sleep_time=0.01)
+    try:
+        with r.pipeline(transaction=False) as pipe:
+            for i in range(1000):
+                pipe.publish("numbers", i)
+            assert set(pipe.execute()) <= {0, 1}
+        while not enough.wait(0.01):
+            r.publish("numbers", "more")  # those before the thread had subscribed are lost
+    finally:
+        thread.stop()
+        thread.join()
+    numbers = [int(text) for text in heard if text != "more"]
+    assert numbers == sorted(numbers)
+
+
+def test_events_of_keys(r: Any) -> None:
+    r.config_set("notify-keyspace-events", "KEA")
+    try:
+        with r.pubsub(ignore_subscribe_messages=True) as p:
+            p.psubscribe("__keyevent@0__:*")
+            assert p.get_message(timeout=30) is None  # its own subscription
+            r.set("k", "v", px=20)
+            r.delete("nothing")
+            names = ["set", "expire", "expired"]
+            for name in names:
+                message = _next(p, "pmessage")
+                assert (message["channel"], message["data"]) == (f"__keyevent@0__:{name}", "k")
+    finally:
+        r.config_set("notify-keyspace-events", "")
