@@ -41,6 +41,7 @@ void commands_register(struct dispatch *d, const struct commands_settings *setti
         commands_list_change(),
         commands_list_move(),
         commands_list_wait(),
+        commands_sort(),
         commands_dump(settings),
         commands_stream_add(),
         commands_stream_read(),

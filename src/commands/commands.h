@@ -59,6 +59,7 @@ struct command_table commands_list_get(void);
 struct command_table commands_list_change(void);
 struct command_table commands_list_move(void);
 struct command_table commands_list_wait(void);
+struct command_table commands_sort(void);
 struct command_table commands_dump(const struct commands_settings *settings);
 struct command_table commands_stream_add(void);
 struct command_table commands_stream_read(void);

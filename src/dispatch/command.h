@@ -82,6 +82,9 @@ enum command_acl {
     ACL_SCRIPTING = 1 << 9,
     ACL_PUBSUB = 1 << 10,
     ACL_NO_GROUP = 1 << 11, /* the group's own category does not apply */
+    ACL_LIST = 1 << 12,
+    ACL_SET = 1 << 13,
+    ACL_SORTED_SET = 1 << 14,
 };
 
 enum key_flag {
@@ -130,6 +133,8 @@ struct key_spec {
 typedef void (*command_run)(struct cmd *cmd);
 /* What a request really does to the key of a specification with KEY_VARIABLE_FLAGS. */
 typedef uint32_t (*command_key_flags)(const struct slice *argv, int argc);
+/* Where in a request the key of a specification stands that begins at an unknown place; 0: nowhere. */
+typedef int (*command_find_key)(const struct key_spec *spec, const struct slice *argv, int argc);
 
 /* Whether argument `i` is a secret, in a row with CMD_SECRET_ARGS; `owner` is the table's. */
 typedef bool (*command_secret)(void *owner, const struct slice *argv, int argc, int i);
@@ -147,6 +152,7 @@ struct command {
     uint32_t acl; /* beyond what flags and group imply */
     struct key_spec keys[KEY_SPECS_MAX];
     command_key_flags key_flags; /* NULL without variable flags */
+    command_find_key find_key;   /* NULL: none is found where the beginning is unknown */
     command_secret is_secret;    /* with CMD_SECRET_ARGS: NULL if all arguments are */
 
     const char *since, *complexity, *summary;

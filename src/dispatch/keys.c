@@ -5,10 +5,13 @@
 #include "dispatch/dispatch_priv.h"
 
 /* The argument at which a specification's search begins, 0 if it has none in this request. */
-static int spec_begin(const struct key_spec *spec, const struct slice *argv, int argc)
+static int spec_begin(const struct command *row, const struct key_spec *spec,
+                      const struct slice *argv, int argc)
 {
     if (spec->begin == KEYS_INDEX)
         return spec->at < argc ? spec->at : 0;
+    if (spec->begin == KEYS_BEGIN_UNKNOWN && row->find_key)
+        return row->find_key(spec, argv, argc);
     if (spec->begin != KEYS_KEYWORD)
         return 0;
 
@@ -21,12 +24,16 @@ static int spec_begin(const struct key_spec *spec, const struct slice *argv, int
 }
 
 /* First, last and step of a specification's keys. 0, or -EINVAL when a count is wrong. */
-static int spec_range(const struct key_spec *spec, const struct slice *argv, int argc,
-                      int range[static 3])
+static int spec_range(const struct command *row, const struct key_spec *spec,
+                      const struct slice *argv, int argc, int range[static 3])
 {
-    int begin = spec_begin(spec, argv, argc);
+    int begin = spec_begin(row, spec, argv, argc);
     if (begin == 0) {
         range[0] = 1, range[1] = 0, range[2] = 1;
+        return 0;
+    }
+    if (spec->find == KEYS_FIND_UNKNOWN) {
+        range[0] = range[1] = begin, range[2] = 1;
         return 0;
     }
     if (spec->find == KEYS_RANGE) {
@@ -55,7 +62,7 @@ int dispatch_keys(const struct command *row, const struct slice *argv, int argc,
         int range[3];
         if (spec->flags & KEY_NOT_KEY)
             continue;
-        if (spec_range(spec, argv, argc, range) < 0)
+        if (spec_range(row, spec, argv, argc, range) < 0)
             return -EINVAL;
         if (range[1] >= argc)
             return -EINVAL;
