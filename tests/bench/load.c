@@ -9,7 +9,8 @@
  *
  * In a request behind `--` a word's end {key} stands for a key, the word {value} for a value; a
  * word's end {number} and {other} for two numbers below a million, drawn for each request,
- * {number+99} for the same and 99 more. The word THEN separates commands that are one request together: a transaction.
+ * {number+99} for the same and 99 more. The word THEN separates commands that are one request
+ * together: a transaction. With --first every connection sends a command before all others.
  *
  * Requests are built once for each batch in a buffer of the connection; replies to GET and SET are
  * of known length (a GET of a key that is missing is an error of the run), so checking costs
@@ -56,7 +57,8 @@ struct load {
     uint64_t sent;     /* requests handed to connections so far */
     uint64_t answered; /* requests whose replies came */
     char *value;
-    char **words; /* of VERB_WORDS */
+    const char *first; /* an inline command that each connection sends before all; NULL: none */
+    char **words;      /* of VERB_WORDS */
     unsigned word_count;
     unsigned commands; /* of a request of words */
     int epoll;
@@ -352,9 +354,23 @@ static int connect_to(const struct load *l)
     return fd;
 }
 
+/* The command whose reply must be a status. */
+static void send_first(const struct load *l, int fd)
+{
+    char line[LINE_SIZE];
+    int size = snprintf(line, sizeof line, "%s\r\n", l->first);
+    if (send(fd, line, (size_t)size, 0) != size)
+        die("first command");
+    for (size_t at = 0; at == 0 || line[at - 1] != '\n'; at++)
+        if (at == sizeof line || recv(fd, line + at, 1, 0) != 1 || line[0] != '+')
+            die("reply to the first command");
+}
+
 static void open_peer(struct load *l, struct peer *p)
 {
     *p = (struct peer){ .fd = connect_to(l) };
+    if (l->first)
+        send_first(l, p->fd);
     p->out = malloc((size_t)l->pipeline * request_size_max(l));
     struct epoll_event e = { .events = EPOLLIN, .data.ptr = p };
     if (p->out == NULL || epoll_ctl(l->epoll, EPOLL_CTL_ADD, p->fd, &e) < 0)
@@ -422,6 +438,7 @@ static void parse_options(struct load *l, int argc, char **argv)
         { "value-size", required_argument, NULL, 'd' },
         { "ttl", required_argument, NULL, 't' },
         { "seed", required_argument, NULL, 's' },
+        { "first", required_argument, NULL, 'f' },
         { "integers", no_argument, NULL, 'i' },
         { "sequential", no_argument, NULL, 'q' },
         { NULL, 0, NULL, 0 },
@@ -457,6 +474,9 @@ static void parse_options(struct load *l, int argc, char **argv)
             break;
         case 's':
             l->random = (number(optarg) + 1) * 0x9e3779b97f4a7c15;
+            break;
+        case 'f':
+            l->first = optarg;
             break;
         case 'i':
             l->integers = true;

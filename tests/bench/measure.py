@@ -9,7 +9,7 @@ from typing import Iterator
 from support.client import Client
 from support.server import Server
 
-from . import pubsub, strings, transactions, types
+from . import pubsub, strings, tracking, transactions, types
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
 
@@ -116,6 +116,18 @@ class Bench:
                 self._load.fill(server, KEYS)
             for work in transactions.WORKS:
                 yield self._work(servers, work, transactions.BOUND)
+
+    def tracking(self) -> Iterator[Row]:
+        """GET by clients that track: the server remembers who has read which of a million keys."""
+        servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
+        with servers[0], servers[1]:
+            for server in servers:
+                self._load.fill(server, KEYS)
+            for work in tracking.WORKS:
+                requests = int(work.requests * self._plan.strings_share)
+                options = ("--verb", "get", "--clients", "50", "--pipeline", str(work.pipeline))
+                ratio, beside = self._cpu_ratio(servers, requests, *options, "--first", work.first)
+                yield Row(work.name, ratio, work.bound, None, beside)
 
     def pubsub(self) -> Iterator[Row]:
         """Messages of 32 bytes: from publishers to subscribers of one channel."""

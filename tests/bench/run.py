@@ -19,7 +19,7 @@ from bench.report import line, write_document  # noqa: E402
 from support.limits import raise_descriptor_limit  # noqa: E402
 
 _PARTS = (
-    *("speed", "strings", "types", "transactions", "pubsub"),
+    *("speed", "strings", "types", "transactions", "pubsub", "tracking"),
     *("memory", "idle_clients", "longest_turn"),
 )
 
