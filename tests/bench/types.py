@@ -94,7 +94,12 @@ _LIST = Kind(
         Work("LPOP", "LPOP heads", 200_000),
         Work("RPUSH", "RPUSH tails {key}", 200_000),
         Work("RPOP", "RPOP tails", 200_000),
-        Work("LMOVE in small lists", "LMOVE small:{key} other LEFT RIGHT", 200_000, 10_000),
+        Work(
+            "LMOVE between small lists",
+            "LMOVE small:{key} small:{key} LEFT RIGHT",
+            200_000,
+            keys=10_000,
+        ),
         Work("LRANGE of 100", "LRANGE list 0 99", 60_000),
         Work("LRANGE of 600", "LRANGE list 0 599", 10_000),
         Work("LINDEX in the middle of a million", "LINDEX list 500000", 60_000),
