@@ -290,6 +290,7 @@ static const struct command rows[] = {
         .flags = CMD_ADMIN | CMD_NO_SCRIPT | CMD_LOADING | CMD_STALE,
         .group = GROUP_SERVER,
         .since = "1.0.0",
+        .complexity = "O(1) a command that is shown",
         .summary =
             "Shows every command that is run, or those that a filter lets through: with an "
             "argument that matches a pattern, of these names, of one client, in one database.",
