@@ -20,6 +20,7 @@ void commands_register(struct dispatch *d, const struct commands_settings *setti
         commands_set_get(),
         commands_set_change(),
         commands_set_combine(),
+        commands_hll(),
         commands_zset_change(),
         commands_zset_get(),
         commands_zset_range(),

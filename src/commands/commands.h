@@ -38,6 +38,7 @@ struct command_table commands_bitfield(const struct commands_settings *settings)
 struct command_table commands_set_get(void);
 struct command_table commands_set_change(void);
 struct command_table commands_set_combine(void);
+struct command_table commands_hll(void);
 struct command_table commands_zset_change(void);
 struct command_table commands_zset_get(void);
 struct command_table commands_zset_range(void);

@@ -1,5 +1,6 @@
 /* Several sets: SINTER, SUNION, SDIFF, their storing forms, and those that only count. */
 #include "commands/set_priv.h"
+#include "types/hll.h"
 
 enum combination { INTERSECTION, DIFFERENCE, UNION };
 
@@ -154,6 +155,20 @@ static bool counting_args(const struct cmd *cmd, bool with_approx, struct counti
     return true;
 }
 
+static void count_in_registers(void *arg, struct slice member)
+{
+    hll_registers_add(arg, member);
+}
+
+/* Nearly, without remembering members. */
+static size_t approximate(const struct cmd *cmd, const struct sources *s)
+{
+    struct hll_registers registers = { { 0 } };
+    for (size_t i = 0; i < s->count; i++)
+        (void)set_unite(&s->sets[i], 1, set_env(cmd), SIZE_MAX, count_in_registers, &registers);
+    return (size_t)hll_registers_count(&registers);
+}
+
 static void count(struct cmd *cmd, enum combination what)
 {
     struct counting c;
@@ -161,7 +176,10 @@ static void count(struct cmd *cmd, enum combination what)
     if (!counting_args(cmd, /* with_approx= */ what == UNION, &c) || !look_up(cmd, 2, c.keys, &s))
         return;
     const size_t limit = c.limit ? (size_t)c.limit : SIZE_MAX;
-    reply_int(cmd->reply, (int64_t)combine(cmd, what, &s, limit, NULL));
+    if (c.approx)
+        reply_int(cmd->reply, (int64_t)MIN_OF(limit, approximate(cmd, &s)));
+    else
+        reply_int(cmd->reply, (int64_t)combine(cmd, what, &s, limit, NULL));
 }
 
 static void run_sintercard(struct cmd *cmd)

@@ -80,7 +80,6 @@ static const struct directive rows[] = {
       .summary = "How many entries one node of a stream gets. 0 for no limit." },
     { .name = "hll-sparse-max-bytes",
       .type = DIRECTIVE_MEMORY,
-      .flags = DIRECTIVE_UNBUILT,
       AT(hll_sparse_bytes),
       .max = INT64_MAX,
       .initial = "3000",

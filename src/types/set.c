@@ -20,7 +20,7 @@ struct entry *set_new_for(struct slice key, const struct type_env *env, struct s
                           size_t count)
 {
     int64_t number;
-    if ((int64_t)count <= env->set_intset_entries && num_parse_int(first, &number))
+    if (num_parse_int(first, &number))
         return set_new(key, ENTRY_NO_EXPIRY);
     if ((int64_t)count <= env->set_listpack_entries)
         return new_of(ENCODING_LISTPACK, key, listpack_new(), ENTRY_NO_EXPIRY);
@@ -31,9 +31,8 @@ struct entry *set_new_for(struct slice key, const struct type_env *env, struct s
 
 void set_expect(struct entry *e, const struct type_env *env, size_t count)
 {
-    const enum value_encoding encoding = entry_encoding(e);
-    if ((encoding == ENCODING_INTSET && (int64_t)count > env->set_intset_entries) ||
-        (encoding == ENCODING_LISTPACK && (int64_t)count > env->set_listpack_entries))
+    /* How many integers are different has to be seen. */
+    if (set_listpack(e) && (int64_t)count > env->set_listpack_entries)
         set_become_table(e, env, count);
 }
 

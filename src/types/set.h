@@ -25,7 +25,7 @@ MUST_USE struct entry *set_new(struct slice key, int64_t when_ms); /* empty, an 
 /* Empty, in the form for `first` and about `count` members in all. */
 MUST_USE struct entry *set_new_for(struct slice key, const struct type_env *env, struct slice first,
                                    size_t count);
-/* `count` members are about to be added: becomes a table at once if they are many. */
+/* `count` members are about to be added: a listpack becomes a table at once if they are many. */
 void set_expect(struct entry *e, const struct type_env *env, size_t count);
 
 size_t set_count(const struct entry *e);

@@ -359,17 +359,19 @@ TEST(a_fourth_integer_or_a_long_text_makes_a_table)
 TEST(what_is_expected_decides_about_the_form)
 {
     struct world *w = world_new(3, 5);
-    struct entry *e = set_new_for(SLICE("k"), &w->env, SLICE("1"), 3);
+    struct entry *e = set_new_for(SLICE("k"), &w->env, SLICE("1"), 100);
     CHECK_INT(entry_encoding(e), ENCODING_INTSET);
-    set_expect(e, &w->env, 3);
+    set_expect(e, &w->env, 100);
     CHECK_INT(entry_encoding(e), ENCODING_INTSET);
-    set_expect(e, &w->env, 4);
+    entry_free(e);
+    e = set_new_for(SLICE("k"), &w->env, SLICE("a"), 5);
+    CHECK_INT(entry_encoding(e), ENCODING_LISTPACK);
+    set_expect(e, &w->env, 5);
+    CHECK_INT(entry_encoding(e), ENCODING_LISTPACK);
+    set_expect(e, &w->env, 6);
     CHECK_INT(entry_encoding(e), ENCODING_SET_TABLE);
     entry_free(e);
-    e = set_new_for(SLICE("k"), &w->env, SLICE("1"), 4);
-    CHECK_INT(entry_encoding(e), ENCODING_LISTPACK);
-    entry_free(e);
-    e = set_new_for(SLICE("k"), &w->env, SLICE("1"), 6);
+    e = set_new_for(SLICE("k"), &w->env, SLICE("a"), 6);
     CHECK_INT(entry_encoding(e), ENCODING_SET_TABLE);
     entry_free(e);
     world_free(w);
@@ -582,7 +584,7 @@ TEST(chance_favours_no_member)
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         struct world *w = world_new(forms[i].intset, forms[i].pack);
         entry_free(w->e);
-        w->e = set_new_for(SLICE("k"), &w->env, SLICE("1"), 10);
+        w->e = set_new_for(SLICE("k"), &w->env, i ? SLICE("a") : SLICE("1"), 10);
         check_fair(w);
         world_free(w);
     }

@@ -230,6 +230,8 @@ def test_cards_of_later_servers(c: Client, name: Callable[[int], str]) -> None:
     assert c.call("SDIFFCARD", 2, "b", "a", "LIMIT", 12) == 12
     assert c.call("SDIFFCARD", 2, "none", "a") == 0
     assert c.err("SDIFFCARD", 2, "a", "b", "APPROX") == _SYNTAX
+    assert abs(c.ok("SUNIONCARD", 3, "a", "none", "b", "APPROX") - len(a | b)) < 45
+    assert c.call("SUNIONCARD", 2, "a", "b", "LIMIT", 100, "approx") == 100
 
 
 @pytest.mark.parametrize("verb", ["SINTERCARD", "SUNIONCARD", "SDIFFCARD"])
