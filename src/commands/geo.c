@@ -170,7 +170,7 @@ static const struct command rows[] = {
         .complexity = "O(log N) for each member",
         .summary = "Adds members with their longitudes and latitudes, or moves members.",
         .syntax = "key:key [condition=<NX | XX>@6.2.0] [change=CH@6.2.0] "
-                  "data={longitude:double latitude:double member}...",
+                  "longitude_latitude_member={longitude:double latitude:double member}...",
     },
     {
         .name = "geopos",
@@ -182,7 +182,7 @@ static const struct command rows[] = {
         .since = "3.2.0",
         .complexity = "O(1) for each member",
         .summary = "Longitudes and latitudes of members.",
-        .syntax = "key:key [member]...",
+        .syntax = "key:key member...",
     },
     {
         .name = "geohash",
@@ -194,7 +194,7 @@ static const struct command rows[] = {
         .since = "3.2.0",
         .complexity = "O(1) for each member",
         .summary = "The geohash texts of members, of eleven characters.",
-        .syntax = "key:key [member]...",
+        .syntax = "key:key member...",
     },
     {
         .name = "geodist",

@@ -401,16 +401,16 @@ static void run_georadiusbymember_ro(struct cmd *cmd)
 #define COMPLEXITY "O(N + M log M) for N points near the shape and M within"
 #define UNIT_SYNTAX "unit=<M | KM | FT | MI>"
 #define WITH_SYNTAX "[withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH]"
-#define COUNT_SYNTAX "[count-block={COUNT count:int [any=ANY]}]"
+#define COUNT_SYNTAX(since) "[count={COUNT count:int [any=ANY" since "]}]"
 #define ORDER_SYNTAX "[order=<ASC | DESC>]"
-#define SHAPE_SYNTAX                                                                       \
-    "from=<FROMMEMBER member | FROMLONLAT fromlonlat={longitude:double latitude:double}> " \
-    "by=<BYRADIUS circle={radius:double " UNIT_SYNTAX "} | "                               \
-    "BYBOX box={width:double height:double " UNIT_SYNTAX "}> "
-#define RADIUS_SYNTAX(any)                                                                     \
-    "radius:double " UNIT_SYNTAX " " WITH_SYNTAX " [count-block={COUNT count:int [any=ANY" any \
-    "]}] " ORDER_SYNTAX
-#define STORE_SYNTAX " [storekey={STORE key:key}] [storedistkey={STOREDIST key:key}]"
+#define SHAPE_SYNTAX                                                     \
+    "from=<FROMMEMBER member | "                                         \
+    "FROMLONLAT longitude_latitude={longitude:double latitude:double}> " \
+    "by=<circle={BYRADIUS radius:double " UNIT_SYNTAX "} | "             \
+    "box={BYBOX width:double height:double " UNIT_SYNTAX "}> "
+#define RADIUS_SYNTAX(any_since) \
+    "radius:double " UNIT_SYNTAX " " WITH_SYNTAX " " COUNT_SYNTAX(any_since) " " ORDER_SYNTAX
+#define STORE_SYNTAX " [STORE key:key] [STOREDIST key:key]"
 
 static const struct command rows[] = {
     {
@@ -423,7 +423,7 @@ static const struct command rows[] = {
         .since = "6.2.0",
         .complexity = COMPLEXITY,
         .summary = "The members within a circle or a box around a point.",
-        .syntax = "key:key " SHAPE_SYNTAX ORDER_SYNTAX " " COUNT_SYNTAX " " WITH_SYNTAX,
+        .syntax = "key:key " SHAPE_SYNTAX ORDER_SYNTAX " " COUNT_SYNTAX("") " " WITH_SYNTAX,
     },
     {
         .name = "geosearchstore",
@@ -436,8 +436,8 @@ static const struct command rows[] = {
         .since = "6.2.0",
         .complexity = COMPLEXITY,
         .summary = "Stores the members within a circle or a box around a point.",
-        .syntax = "destination:key source:key " SHAPE_SYNTAX ORDER_SYNTAX " " COUNT_SYNTAX
-                  " [storedist=STOREDIST]",
+        .syntax = "destination:key source:key " SHAPE_SYNTAX ORDER_SYNTAX
+                  " " COUNT_SYNTAX("") " [storedist=STOREDIST]",
     },
     {
         .name = "georadius",
@@ -477,7 +477,7 @@ static const struct command rows[] = {
         .since = "3.2.0",
         .complexity = COMPLEXITY,
         .summary = "The members within a circle around a member, replied or stored.",
-        .syntax = "key:key member " RADIUS_SYNTAX("@6.2.0") STORE_SYNTAX,
+        .syntax = "key:key member " RADIUS_SYNTAX("") STORE_SYNTAX,
         .deprecated_since = "6.2.0",
         .replaced_by =
             "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
@@ -492,7 +492,7 @@ static const struct command rows[] = {
         .since = "3.2.10",
         .complexity = COMPLEXITY,
         .summary = "The members within a circle around a member.",
-        .syntax = "key:key member " RADIUS_SYNTAX("@6.2.0"),
+        .syntax = "key:key member " RADIUS_SYNTAX(""),
         .deprecated_since = "6.2.0",
         .replaced_by = "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments",
     },

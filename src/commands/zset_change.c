@@ -219,7 +219,7 @@ static const struct command rows[] = {
         .complexity = "O(log N) for each member",
         .summary = "Adds members with their scores, or gives members other scores.",
         .syntax = "key:key [condition=<NX | XX>@3.0.2] [comparison=<GT | LT>@6.2.0] "
-                  "[change=CH@3.0.2] [increment=INCR@3.0.2] data={score:double member}...",
+                  "[change=CH@3.0.2] [increment=INCR@3.0.2] score_member={score:double member}...",
     },
     {
         .name = "zincrby",

@@ -192,7 +192,7 @@ static void run_zrevrangebylex(struct cmd *cmd)
 
 #define READ_KEY KEY_AT(1, KEY_RO | KEY_ACCESS)
 #define LOG_N_M "O(log N + M) for M members of the range"
-#define LIMIT_SYNTAX "[LIMIT limit={offset:int count:int}]"
+#define LIMIT_SYNTAX "[LIMIT offset_count={offset:int count:int}]"
 
 static const struct command rows[] = {
     {
@@ -207,7 +207,7 @@ static const struct command rows[] = {
         .summary =
             "The members of a range of ranks, scores or texts, in their order or from the end.",
         .syntax = "key:key start stop [sortby=<BYSCORE | BYLEX>@6.2.0] [rev=REV@6.2.0] "
-                  "[LIMIT limit={offset:int count:int}@6.2.0] [withscores=WITHSCORES]",
+                  "[LIMIT offset_count={offset:int count:int}@6.2.0] [withscores=WITHSCORES]",
     },
     {
         .name = "zrangestore",
@@ -260,7 +260,7 @@ static const struct command rows[] = {
         .since = "2.2.0",
         .complexity = LOG_N_M,
         .summary = "The members whose scores lie within two bounds, the highest first.",
-        .syntax = "key:key max:double min:double [withscores=WITHSCORES@2.1.6] " LIMIT_SYNTAX,
+        .syntax = "key:key max:double min:double [withscores=WITHSCORES] " LIMIT_SYNTAX,
         .deprecated_since = "6.2.0",
         .replaced_by = "`ZRANGE` with the `REV` and `BYSCORE` arguments",
     },
