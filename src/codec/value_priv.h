@@ -38,6 +38,11 @@ struct entry *read_list_packed(struct codec_reader *r, uint8_t kind, const struc
 uint8_t list_kind(const struct entry *e, int version);
 void write_list(struct codec_writer *w, const struct entry *e);
 
+struct entry *read_stream(struct codec_reader *r, uint8_t kind, const struct codec_target *to);
+int stream_version(const struct entry *e);
+uint8_t stream_kind(const struct entry *e, int version);
+void write_stream(struct codec_writer *w, const struct entry *e);
+
 /* A string that is a listpack, a ziplist or a zipmap, as a new listpack that is not empty; NULL: the
  * reader has the error. */
 MUST_USE struct listpack *read_listpack(struct codec_reader *r);
