@@ -13,7 +13,7 @@ from support.client import Client
 from support.resp import ProtocolViolation, Reply, ReplyReader, encode, plain
 from support.server import Server
 
-from . import compare, statistics
+from . import compare, listener, statistics
 from .compare import CLOSED, SILENT, Outcome
 from .differences import Differences
 from .program import (
@@ -70,6 +70,7 @@ class Side:
         self._defaults: dict[bytes, bytes] | None = None
         self._clients: dict[int, Client] = {}
         self._protos: tuple[int, ...] = ()
+        self.listener = listener.Listener(lambda: self._connect(proto=2))
 
     def begin(self, protos: tuple[int, ...]) -> None:
         """An empty server, its directives as at the start, and no connections."""
@@ -80,6 +81,7 @@ class Side:
         except (OSError, EOFError):
             self.restart()
             self._empty()
+        self.listener.begin()
         statistics.reset(self.control)
 
     def _empty(self) -> None:
@@ -90,6 +92,7 @@ class Side:
 
     def restart(self) -> None:
         self.drop_clients()
+        self.listener.close()
         self.control.close()
         self.server.cleanup()
         self.server = self._start()
@@ -97,6 +100,7 @@ class Side:
 
     def stop(self) -> None:
         self.drop_clients()
+        self.listener.close()
         self.control.close()
         try:
             if self.server.running:
@@ -182,6 +186,7 @@ class Player:
         index = len(program.steps)
         return (
             self._statistics(index, allowed)
+            or self._events(index, allowed)
             or self._keyspace(index, program.keys)
             or self._crash(index, "the end")
         )
@@ -192,6 +197,13 @@ class Player:
         if counts[0] == counts[1] or self.differences.used.total() != allowed:
             return None
         return self._difference(index, "INFO commandstats, errorstats", *statistics.apart(*counts))
+
+    def _events(self, index: int, allowed: int) -> Difference | None:
+        """What happened to keys, in order; here, too, an intended difference may have its own."""
+        heard = [side.listener.heard() for side in self.sides]
+        if heard[0] == heard[1] or self.differences.used.total() != allowed:
+            return None
+        return self._difference(index, "EVENTS of keys", *listener.apart(*heard))
 
     def _guarded(self, index: int, step: Step) -> Difference | None:
         """The step; a server that cannot be reached any more is a difference."""

@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from oracle.differences import Differences  # noqa: E402
+from oracle import listener  # noqa: E402
 from oracle.generate import Generator  # noqa: E402
 from oracle.player import Difference, Player, Side  # noqa: E402
 from oracle.program import Program  # noqa: E402
@@ -43,8 +44,8 @@ def main() -> int:
     raise_descriptor_limit()
     differences = Differences(Path(options.differences))
     transport: dict[str, Value] = {"net-transport": options.transport} if options.transport else {}
-    tarn = _side("tarn", options.server, transport)
-    oracle = _side("oracle", options.oracle, _LATER_INITIALS)
+    tarn = _side("tarn", options.server, {**listener.DIRECTIVES, **transport})
+    oracle = _side("oracle", options.oracle, {**listener.DIRECTIVES, **_LATER_INITIALS})
     try:
         if options.surface:
             return compare_surfaces(tarn.control, oracle.control, differences)
