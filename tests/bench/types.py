@@ -153,4 +153,32 @@ _HASH = Kind(
     ),
 )
 
-KINDS: tuple[Kind, ...] = (_HASH, _ZSET, _LIST)
+# Whatever is read is acknowledged, and the group goes back to the beginning.
+_JOBS = " ".join(f"{n}-1" for n in range(1, 11))
+_READ_AND_ACK = (
+    f"XREADGROUP GROUP group worker COUNT 10 STREAMS jobs > THEN XACK jobs group {_JOBS} "
+    "THEN XGROUP SETID jobs group 0"
+)
+_EVENT = "device sensor-7 value {number}"
+
+_STREAM = Kind(
+    "stream",
+    fills=(
+        Fill(f"XADD events * {_EVENT}", MILLION),
+        Fill(" THEN ".join(f"XADD jobs {n}-1 task work size 7" for n in range(1, 11)), 1, 1),
+        Fill("XGROUP CREATE jobs group 0", 1, 1),
+    ),
+    works=(
+        Work("XADD", f"XADD log * {_EVENT}", 300_000),
+        Work("XADD with MAXLEN ~", f"XADD short MAXLEN ~ 1000 * {_EVENT}", 300_000),
+        Work("XRANGE of 100 in a million", "XRANGE events - + COUNT 100", 30_000),
+        Work("XREVRANGE of 100 in a million", "XREVRANGE events + - COUNT 100", 30_000),
+        Work("XREADGROUP and XACK of 10", _READ_AND_ACK, 60_000),
+    ),
+    sizes=(
+        Size("a stream of a million", 1.0, Fill(f"XADD events * {_EVENT}", MILLION), MILLION),
+        Size("streams of one", 1.0, Fill(f"XADD one:{{key}} * {_EVENT}", 100_000, 100_000), 100_000),
+    ),
+)
+
+KINDS: tuple[Kind, ...] = (_HASH, _ZSET, _LIST, _STREAM)
