@@ -5,7 +5,7 @@
  * between, the dispatcher runs the batch. `struct clients` is the room's handle.
  *
  * Closing: client_close() marks a client and is safe anywhere, also inside its own command; it runs
- * nothing more, gets no more bytes, and is freed by clients_reap() at the end of the turn. A client
+ * nothing more, gets no more bytes, and is freed by clients_reap() in phase 4 of the turn. A client
  * told to close after its reply is closed when everything that it was replied has left.
  *
  * Invariants: every client is in the list of all until it is freed; the lists of those that have
@@ -83,7 +83,7 @@ void clients_execute(struct clients *cs);
 void clients_batch_done(struct clients *cs);
 /* Phase 4: seals and sends what was replied. */
 void clients_send(struct clients *cs);
-/* End of the turn: frees those that were closed. */
+/* Around phase 4: frees those that were closed. */
 void clients_reap(struct clients *cs);
 
 /* Once a while: timeouts, soft limits, recent maxima. */

@@ -98,6 +98,7 @@ static void before_wait(struct loop *loop UNUSED, void *arg)
     expire(s);
     dispatch_serve_waiters(s->dispatch); /* what expired may be what somebody waits for */
     clients_batch_done(s->clients);
+    clients_reap(s->clients); /* who killed others finds them gone when the reply comes */
     clients_send(s->clients);
     clients_reap(s->clients);
     count_turn(s);
