@@ -252,7 +252,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = FOR_EACH,
         .summary = "Takes values from the head of a list.",
-        .syntax = "key:key [count:int]",
+        .syntax = "key:key [count:int@6.2.0]",
     },
     {
         .name = "rpop",
@@ -264,7 +264,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = FOR_EACH,
         .summary = "Takes values from the tail of a list, the last first.",
-        .syntax = "key:key [count:int]",
+        .syntax = "key:key [count:int@6.2.0]",
     },
     {
         .name = "lmpop",
