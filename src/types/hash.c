@@ -6,6 +6,8 @@
 
 /* A table is walked over, not drawn from, if a sample is more than one in so many. */
 #define SAMPLE_WALK 3
+/* Up to so many names are compared each with each. */
+#define COMPARE_MAX 32
 
 struct entry *hash_new(struct slice key, int64_t when_ms)
 {
@@ -93,21 +95,31 @@ bool hash_has(const struct entry *e, struct slice name, int64_t now_ms)
     return hash_expiry(e, name, now_ms, &when_ms);
 }
 
+/* A time that is not after 1970 is over like any other past one, but 0 and -1 mean something. */
+static int64_t storable(int64_t when_ms)
+{
+    return when_ms == ENTRY_NO_EXPIRY || when_ms == HASH_KEEP_EXPIRY ? when_ms
+                                                                     : MAX_OF(when_ms, (int64_t)1);
+}
+
 bool hash_put(struct entry *e, const struct type_env *env, const struct hash_field *f,
               int64_t now_ms)
 {
+    struct hash_field put = *f;
+    put.when_ms = storable(put.when_ms);
     if (!is_table(e)) {
         struct pack pack = pack_of(e);
-        if (LIKELY(pack_takes(&pack, env, f)))
-            return pack_put(e, f, now_ms);
+        if (LIKELY(pack_takes(&pack, env, &put)))
+            return pack_put(e, &put, now_ms);
         become_table(e, env);
     }
-    return fields_put(table_of(e), f, now_ms);
+    return fields_put(table_of(e), &put, now_ms);
 }
 
 bool hash_set_expiry(struct entry *e, const struct type_env *env, struct slice name,
                      int64_t when_ms)
 {
+    when_ms = storable(when_ms);
     if (is_table(e)) {
         struct block *b = fields_find(table_of(e), name);
         if (b)
@@ -238,7 +250,9 @@ static void sample_walk(const struct entry *e, const struct type_env *env, int64
 void hash_sample(struct entry *e, const struct type_env *env, int64_t now_ms, size_t count,
                  hash_visit visit, void *arg)
 {
-    if (is_table(e) && count <= hash_count(e, now_ms) / SAMPLE_WALK) {
+    size_t seen = hash_count(e, now_ms);
+    bool few_hide = seen >= hash_count(e, HASH_SHOW_ALL) / 2;
+    if (is_table(e) && few_hide && count <= seen / SAMPLE_WALK) {
         fields_draw(table_of(e), env, now_ms, count, visit, arg);
         return;
     }
@@ -376,23 +390,29 @@ struct entry *hash_new_listpack(struct slice key, struct listpack *lp, size_t wi
     ASSERT(width == PAIR || width == TRIPLET);
     if (count == 0 || count % width != 0 || (width == TRIPLET && !times_are_valid(lp)))
         return NULL;
-    struct hash_table *h = fields_from_pack(&pack, env->hash_key);
-    if (!h)
+    bool is_big = count / width > (size_t)env->hash_listpack_entries ||
+                  longest_text(&pack) > (size_t)env->hash_listpack_value;
+    struct hash_table *h = NULL;
+    if (is_big || count / width > COMPARE_MAX) {
+        h = fields_from_pack(&pack, env->hash_key);
+        if (!h)
+            return NULL;
+    } else if (!pack_names_differ(&pack)) {
         return NULL;
+    }
 
     struct entry *e = entry_new(TYPE_HASH, ENCODING_LISTPACK, key, 0, when_ms);
-    if (count / width > (size_t)env->hash_listpack_entries ||
-        longest_text(&pack) > (size_t)env->hash_listpack_value) {
+    if (is_big) {
         listpack_free(lp);
         entry_put_encoded(e, ENCODING_HASH_TABLE, h);
         return e;
     }
-    int64_t due_ms = fields_due(h);
-    fields_free(h);
+    if (h)
+        fields_free(h);
     entry_put_pointer(e, lp);
     if (width == TRIPLET) {
         struct hash_pack *p = pack_wrap(lp);
-        p->due_ms = due_ms;
+        p->due_ms = pack_due(&pack);
         entry_put_encoded(e, ENCODING_HASH_EXPIRING, p);
     }
     return e;

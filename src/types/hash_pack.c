@@ -130,6 +130,18 @@ static void store(struct entry *e, struct listpack *lp)
         ((struct hash_pack *)entry_pointer(e))->lp = lp;
 }
 
+bool pack_names_differ(const struct pack *p)
+{
+    char name[NUM_INT_MAX_CHARS], value[NUM_INT_MAX_CHARS];
+    for (size_t at = listpack_first(p->lp); at != LISTPACK_NONE;) {
+        struct hash_field f;
+        at = pack_read(p, at, name, value, &f);
+        if (listpack_find(p->lp, at, f.name, p->width - 1) != LISTPACK_NONE)
+            return false;
+    }
+    return true;
+}
+
 static struct listpack *copy_entry(struct listpack *to, const struct listpack *from, size_t at)
 {
     struct listpack_value v = listpack_get(from, at);
@@ -151,6 +163,19 @@ static void widen(struct entry *e)
     entry_put_encoded(e, ENCODING_HASH_EXPIRING, pack_wrap(triplets));
 }
 
+int64_t pack_due(const struct pack *p)
+{
+    int64_t due_ms = HASH_NEVER;
+    if (p->width == PAIR)
+        return due_ms;
+    for (size_t at = listpack_first(p->lp); at != LISTPACK_NONE; at = next_field(p, at)) {
+        int64_t when_ms = pack_expiry(p, at);
+        if (when_ms != ENTRY_NO_EXPIRY && when_ms < due_ms)
+            due_ms = when_ms;
+    }
+    return due_ms;
+}
+
 /* The time of one field has changed from `old_ms` to `when_ms`. */
 static void follow_due(struct hash_pack *p, int64_t old_ms, int64_t when_ms)
 {
@@ -160,13 +185,7 @@ static void follow_due(struct hash_pack *p, int64_t old_ms, int64_t when_ms)
     }
     if (old_ms == ENTRY_NO_EXPIRY || old_ms != p->due_ms)
         return;
-    struct pack pack = { p->lp, TRIPLET };
-    p->due_ms = HASH_NEVER;
-    for (size_t at = listpack_first(p->lp); at != LISTPACK_NONE; at = next_field(&pack, at)) {
-        int64_t other_ms = pack_expiry(&pack, at);
-        if (other_ms != ENTRY_NO_EXPIRY && other_ms < p->due_ms)
-            p->due_ms = other_ms;
-    }
+    p->due_ms = pack_due(&(struct pack){ p->lp, TRIPLET });
 }
 
 void pack_set_expiry(struct entry *e, size_t at, int64_t when_ms)
@@ -270,11 +289,5 @@ void pack_verify(const struct entry *e)
     if (pack.width == PAIR)
         return;
     const struct hash_pack *p = entry_pointer(e);
-    int64_t due_ms = HASH_NEVER;
-    for (size_t at = listpack_first(pack.lp); at != LISTPACK_NONE; at = next_field(&pack, at)) {
-        int64_t when_ms = pack_expiry(&pack, at);
-        if (when_ms != ENTRY_NO_EXPIRY && when_ms < due_ms)
-            due_ms = when_ms;
-    }
-    ASSERT(due_ms == p->due_ms);
+    ASSERT(pack_due(&pack) == p->due_ms);
 }

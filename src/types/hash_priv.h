@@ -50,6 +50,10 @@ int64_t pack_expiry(const struct pack *p, size_t at);
 /* The field at `at`, as slices with digits in the two rooms; returns the place of the next. */
 size_t pack_read(const struct pack *p, size_t at, char *name, char *value,
                  struct hash_field *ret_field);
+/* Of the field that goes first, or HASH_NEVER. */
+int64_t pack_due(const struct pack *p);
+/* Compares each with each: for few. */
+bool pack_names_differ(const struct pack *p);
 size_t pack_count(const struct pack *p, int64_t now_ms);
 
 /* Another expiry makes a hash of pairs one of triplets. */

@@ -449,6 +449,46 @@ static void check_fair(struct world *w, size_t at_once)
         CHECK(draws[i] > 3600 && draws[i] < 4400);
 }
 
+TEST(a_time_before_1970_is_over)
+{
+    static const int64_t times[] = { 0, -2, INT64_MIN + 1 };
+    for (int64_t limit = 0; limit < 2; limit++)
+        for (size_t i = 0; i < COUNT_OF(times); i++) {
+            struct world w;
+            world_init(&w, limit);
+            struct hash_field f = { SLICE("a"), SLICE("v"), times[i] };
+            (void)hash_put(w.e, &w.env, &f, w.now_ms);
+            CHECK(hash_is_over(w.e, w.now_ms));
+            CHECK(hash_set_expiry(w.e, &w.env, f.name, ENTRY_NO_EXPIRY));
+            CHECK(!hash_is_over(w.e, w.now_ms));
+            CHECK(hash_set_expiry(w.e, &w.env, f.name, times[i]));
+            CHECK(hash_is_over(w.e, w.now_ms));
+            entry_free(w.e);
+        }
+}
+
+TEST(many_fields_from_outside_are_compared_too)
+{
+    for (int twice = 0; twice < 2; twice++) {
+        struct world w;
+        struct listpack *lp = listpack_new();
+        world_init(&w, 512);
+        for (int i = 0; i < 200 + twice; i++)
+            lp = listpack_append_int(listpack_append_int(lp, i % 200), i);
+        struct entry *e = hash_new_listpack(SLICE("k"), lp, PAIR, ENTRY_NO_EXPIRY, &w.env);
+        CHECK_INT(e == NULL, twice);
+        if (e) {
+            hash_verify(e);
+            CHECK_UINT(hash_count(e, HASH_SHOW_ALL), 200);
+            CHECK_STR(entry_encoding_name(e), "listpack");
+            entry_free(e);
+        } else {
+            listpack_free(lp);
+        }
+        entry_free(w.e);
+    }
+}
+
 TEST(draws_are_fair_in_every_form)
 {
     for (int form = 0; form < 3; form++) {
