@@ -33,7 +33,7 @@ static bool refuse(const struct add_options *o, const char *error)
 }
 
 /* [= | ~] threshold; at the threshold then. */
-static bool begin_trim(struct add_options *o, int by)
+static bool begin_trim(struct add_options *o, enum xstream_trim_by by)
 {
     if (o->trim.by != STREAM_TRIM_NONE)
         return refuse(o, "ERR syntax error, MAXLEN and MINID options at the same time are not "

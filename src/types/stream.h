@@ -98,8 +98,10 @@ enum xstream_refs {
     STREAM_REFS_ACKED, /* it goes only if every group has read and acknowledged it */
 };
 
+enum xstream_trim_by { STREAM_TRIM_NONE, STREAM_TRIM_MAXLEN, STREAM_TRIM_MINID };
+
 struct xstream_trim {
-    enum { STREAM_TRIM_NONE, STREAM_TRIM_MAXLEN, STREAM_TRIM_MINID } by;
+    enum xstream_trim_by by;
     bool approximate; /* whole packs alone */
     uint64_t length_max;
     struct xstream_id min;
