@@ -181,4 +181,43 @@ _STREAM = Kind(
     ),
 )
 
-KINDS: tuple[Kind, ...] = (_HASH, _ZSET, _LIST, _STREAM)
+
+# What SADD puts in, SPOP takes out again. Members are keys of 16 bytes, short texts, or numbers below a million, of
+# which three million draws leave out one in twenty.
+_SET = Kind(
+    "set",
+    fills=(
+        Fill("SADD set {key}", MILLION),
+        Fill("SADD numbers {number}", MILLION),
+        Fill("SADD one {key}", 10_000, 10_000),
+        Fill("SADD other {key}", 10_000, 10_000),
+        Fill("SADD tags:{key} red green blue large small new old 17", 10_000, 10_000),
+    ),
+    works=(
+        Work("SADD", "SADD pops {key}", 200_000),
+        Work("SPOP", "SPOP pops", 200_000),
+        Work("SADD, small sets", "SADD tags:{key} blue", 300_000, 10_000),
+        Work("SISMEMBER in a million", "SISMEMBER set {key}", 300_000),
+        Work("SISMEMBER in a million numbers", "SISMEMBER numbers {number}", 300_000),
+        Work("SINTER of two sets of 10,000", "SINTER one other", 500),
+        Work("SINTERCARD of two sets of 10,000", "SINTERCARD 2 one other", 500),
+        Work("SMEMBERS of 10,000", "SMEMBERS one", 1_000),
+        Work("PFADD", "PFADD visitors {key}", 300_000),
+        Work("PFADD, small ones", "PFADD pages:{key} {number}", 300_000, 10_000),
+    ),
+    sizes=(
+        Size("a set of a million short texts", 0.55, Fill("SADD set m{number}", 3 * MILLION), MILLION),
+        Size("a set of a million numbers", 0.55, Fill("SADD set {number}", 3 * MILLION), MILLION),
+        Size("a set of a million texts of 16 bytes", 1.0, Fill("SADD set {key}", MILLION), MILLION),
+        Size(
+            "sets of 8",
+            1.0,
+            Fill("SADD tags:{key} red green blue large small new old 17", 100_000, 100_000),
+            800_000,
+        ),
+        Size("sets of 8 numbers", 1.0, Fill("SADD ids:{key} 1 2 3 4 5 6 7 800", 100_000, 100_000), 800_000),
+        Size("HyperLogLogs of 4", 1.0, Fill("PFADD pages:{key} a b c d", 100_000, 100_000), 400_000),
+    ),
+)
+
+KINDS: tuple[Kind, ...] = (_HASH, _ZSET, _SET, _LIST, _STREAM)

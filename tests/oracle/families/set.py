@@ -97,6 +97,13 @@ def _pop_the_only_one(draw: Draw) -> Step:
     return Pipeline(tuple(draw.command(*w) for w in words), draw.client, cuts=0, seed=0)
 
 
+@FAMILY.step("SRANDMEMBER", weight=5)
+def _all_by_chance(draw: Draw) -> Step:
+    """As a pipeline, so that the count is not left out."""
+    all_of_them = draw.command("SRANDMEMBER", draw.key(), b"100000", mode="unordered")
+    return Pipeline((all_of_them,), draw.client, cuts=0, seed=0)
+
+
 @FAMILY.step("CONFIG SET", weight=2)
 def _limits(draw: Draw) -> Step:
     value = draw.choose((b"0", b"5", b"64", b"512"))
@@ -114,7 +121,6 @@ FAMILY.add("SMISMEMBER", KEY, _members)
 FAMILY.add("SCARD", KEY)
 FAMILY.add("SMEMBERS", KEY, mode="unordered", weight=15)
 FAMILY.add("SMOVE", KEY, KEY, _member, weight=20)
-FAMILY.add("SRANDMEMBER", KEY, b"100000", mode="unordered", weight=5)
 FAMILY.add("SRANDMEMBER", KEY, mode="kind", weight=3)
 FAMILY.add("SRANDMEMBER", KEY, b"-3", mode="kind", weight=3)
 FAMILY.add("SRANDMEMBER", KEY, b"3", mode="kind", weight=3)
