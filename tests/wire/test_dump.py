@@ -1,0 +1,270 @@
+"""DUMP and RESTORE: every type, there and back, also by way of redis-server."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from conftest import StartServer, Subject
+from support.client import Client
+from support.server import Server
+
+ORACLE = shutil.which("redis-server") or "/usr/bin/redis-server"
+CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "codec_payload"
+BAD_FOOTER = "ERR DUMP payload version or checksum are wrong"
+
+_TABLE = []
+for _byte in range(256):
+    _crc = _byte
+    for _ in range(8):
+        _crc = _crc >> 1 ^ (0x95AC9329AC4BC9B5 if _crc & 1 else 0)
+    _TABLE.append(_crc)
+
+
+def _whole(value: bytes, version: int) -> bytes:
+    """A payload with a right footer."""
+    crc = 0
+    payload = value + struct.pack("<H", version)
+    for byte in payload:
+        crc = _TABLE[(crc ^ byte) & 255] ^ crc >> 8
+    return payload + struct.pack("<Q", crc)
+
+
+def _corpus(name: str) -> bytes:
+    made = (CORPUS / name).read_bytes()
+    return _whole(made[2:-10], made[1])
+
+
+def _fill(c: Client) -> None:
+    """Keys of every type, in every form, on both sides of where forms end."""
+    for number in (0, 127, -128, 32767, -32769, 2**31 - 1, 2**31, -(2**63)):
+        c.ok("SET", f"string:{number}", number)
+    for size in (0, 1, 20, 21, 63, 64, 1600, 1601, 16383, 16384, 40000):
+        c.ok("SET", f"string:x{size}", b"x" * size)
+        c.ok("SET", f"string:m{size}", bytes(i * i * 7 % 251 for i in range(size)))
+    for count in (1, 127, 128, 129, 513, 2000):
+        members = [f"m{i}" for i in range(count)]
+        c.ok("RPUSH", f"list:{count}", *members)
+        c.ok("SADD", f"set:{count}", *members)
+        c.ok("SADD", f"set:ints:{count}", *range(-5, count))
+        c.ok("HSET", f"hash:{count}", *(part for m in members for part in (m, m * 3)))
+        c.ok("ZADD", f"zset:{count}", *(p for i, m in enumerate(members) for p in (i / 3, m)))
+    c.ok("SADD", "set:wide", 1, 2**40)
+    c.ok("RPUSH", "list:plain", "a", b"b" * 100_000, 7, "")
+    c.ok("HSET", "hash:long", "field", "y" * 70, "", "")
+    c.ok("ZADD", "zset:odd", "inf", "a", "-inf", "b", "1e300", "z" * 70, "0.1", "")
+    for i in range(250):
+        c.ok("XADD", "stream:a", f"{i + 1}-1", "f", i, "g", "v" * (i % 40))
+    c.ok("XDEL", "stream:a", "5-1", "250-1")
+    c.ok("XGROUP", "CREATE", "stream:a", "g", 0)
+    c.ok("XGROUP", "CREATE", "stream:a", "h", "$")
+    c.ok("XREADGROUP", "GROUP", "g", "c1", "COUNT", 20, "STREAMS", "stream:a", ">")
+    c.ok("XREADGROUP", "GROUP", "g", "c2", "COUNT", 3, "STREAMS", "stream:a", ">")
+    c.ok("XACK", "stream:a", "g", "3-1")
+    c.ok("XGROUP", "CREATE", "stream:empty", "g", "$", "MKSTREAM")
+
+
+@pytest.fixture
+def peer() -> Iterator[Client]:
+    """A redis-server."""
+    with Server(ORACLE) as server:
+        server.start()
+        with server.connect() as client:
+            yield client
+
+
+def _pass_on(source: Client, target: Client) -> None:
+    for key in source.ok("KEYS", "*"):
+        payload = source.ok("DUMP", key)
+        assert target.call("RESTORE", key, 0, payload, "REPLACE") == "OK", key
+        digests = [c.ok("DEBUG", "DIGEST-VALUE", key) for c in (source, target)]
+        assert digests[0] == digests[1], key
+    assert source.ok("DBSIZE") == target.ok("DBSIZE")
+
+
+def test_what_redis_server_dumps_is_restored(c: Client, peer: Client) -> None:
+    _fill(peer)
+    _pass_on(peer, c)
+
+
+def test_what_is_dumped_redis_server_restores(c: Client, peer: Client) -> None:
+    _fill(c)
+    _pass_on(c, peer)
+
+
+def test_there_and_back(c: Client) -> None:
+    _fill(c)
+    for key in c.ok("KEYS", "*"):
+        payload, encoding = c.ok("DUMP", key), c.ok("OBJECT", "ENCODING", key)
+        digest = c.ok("DEBUG", "DIGEST-VALUE", key)
+        assert c.call("RESTORE", key, 0, payload, "REPLACE") == "OK"
+        assert c.ok("DEBUG", "DIGEST-VALUE", key) == digest, key
+        assert c.ok("OBJECT", "ENCODING", key) == encoding, key
+
+
+def test_old_forms_are_read(c: Client) -> None:
+    for name in ("list_linked", "list_ziplist", "list_ziplists", "list_plain"):
+        assert c.call("RESTORE", name, 0, _corpus(name)) == "OK"
+    assert c.call("LRANGE", "list_linked", 0, -1) == [b"a", b"5"]
+    assert c.call("LRANGE", "list_ziplist", 0, -1) == [b"a", b"5", b"-300"]
+    assert c.call("LRANGE", "list_ziplists", 0, -1) == [b"a", b"1", b"b"]
+    assert c.call("LRANGE", "list_plain", 0, -1) == [b"plain", b"a", b"1"]
+    for name in ("zset_text", "zset_ziplist"):
+        assert c.call("RESTORE", name, 0, _corpus(name)) == "OK"
+    assert c.call("ZSCORE", "zset_text", "b") == b"inf"
+    assert c.call("ZRANGE", "zset_ziplist", 0, -1) == [b"a", b"b"]
+    for name in ("hash_zipmap", "hash_ziplist"):
+        assert c.call("RESTORE", name, 0, _corpus(name)) == "OK"
+    assert c.call("HMGET", "hash_zipmap", "a", "b") == [b"x", b"yz"]
+    assert c.call("HMGET", "hash_ziplist", "a", "b") == [b"1", b"x"]
+
+
+@pytest.mark.beyond_oracle
+def test_forms_of_later_servers_are_read(c: Client) -> None:
+    assert c.call("RESTORE", "s", 0, _corpus("set_listpack")) == "OK"
+    assert sorted(c.ok("SMEMBERS", "s")) == [b"5", b"a", b"b"]
+    times = ("hash_times_valkey", "hash_times_candidate", "hash_times", "hash_listpack_times")
+    for name in times:
+        assert c.call("RESTORE", name, 0, _corpus(name)) == "OK"
+        got = c.ok("HPEXPIRETIME", name, "FIELDS", 2, "a", "b")
+        assert sorted(got) == [-1, 9000000000000], name
+
+
+@pytest.mark.beyond_oracle
+def test_times_of_fields_stay(c: Client) -> None:
+    for count in (3, 1000):
+        c.ok("HSET", "h", *(part for i in range(count) for part in (f"f{i}", i)))
+        c.ok("HPEXPIREAT", "h", 9000000000000, "FIELDS", 1, "f1")
+        c.ok("HPEXPIREAT", "h", 9000000000777, "FIELDS", 1, "f2")
+        payload = c.ok("DUMP", "h")
+        assert payload[-10:-8] == b"\x0c\x00"
+        c.ok("RESTORE", "h", 0, payload, "REPLACE")
+        wanted = [-1, 9000000000000, 9000000000777]
+        assert c.call("HPEXPIRETIME", "h", "FIELDS", 3, "f0", "f1", "f2") == wanted
+        assert c.call("HLEN", "h") == count
+        c.ok("DEL", "h")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x02\x00",  # a set of nothing
+        b"\x02\x02\x01a\x01a",  # a member twice
+        b"\x04\x01\x01a",  # a field without a value
+        b"\x05\x01\x01a" + struct.pack("<d", float("nan")),
+        b"\x0b\x08" + struct.pack("<II", 2, 0),  # an intset of nothing
+        b"\x0b\x0a" + struct.pack("<IIh", 2, 2, 5),  # numbers that are not there
+        b"\x00\xc3\x05\x81\xff\xff\xff\xff\xff\xff\xff\xffabcde",  # LZF of far too much
+        b"\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff",  # a string longer than the payload
+        b"\x12\x01\x03\x01a",  # a pack of no known sort
+        b"\x12\x01\x02\x07\x07\x00\x00\x00\x00\x00\xff",  # an empty pack alone
+        b"\x10\x07\x07\x00\x00\x00\x00\x00\xff",  # a hash in an empty listpack
+        b"\x63",
+        b"",
+    ],
+)
+def test_bad_values_are_refused(c: Client, value: bytes) -> None:
+    c.ok("SET", "k", "old")
+    assert c.err("RESTORE", "k", 0, _whole(value, 10), "REPLACE") == "ERR Bad data format"
+    assert c.call("GET", "k") == b"old"
+
+
+@pytest.mark.beyond_oracle  # redis-server looks that closely when it is told to
+def test_nothing_is_in_a_collection_twice(c: Client) -> None:
+    for value in (
+        b"\x04\x02\x01a\x01b\x01a\x01c",
+        b"\x0b\x0c" + struct.pack("<IIhh", 2, 2, 5, 5),
+        b"\x10\x0f\x0f\x00\x00\x00\x04\x00\x01\x01\x02\x01\x01\x01\x02\x01\xff",
+    ):
+        assert c.err("RESTORE", "k", 0, _whole(value, 10)) == "ERR Bad data format"
+
+
+def test_values_of_modules_are_refused(c: Client) -> None:
+    assert c.err("RESTORE", "k", 0, _corpus("module")).startswith("ERR Bad data format")
+
+
+def test_the_footer_is_checked(c: Client) -> None:
+    c.ok("SET", "k", "value")
+    payload = c.ok("DUMP", "k")
+    assert payload == _whole(b"\x00\x05value", 10)
+    for bad in (b"", payload[:9], payload[:-1], payload[2:], payload[:-1] + b"\x00"):
+        assert c.err("RESTORE", "new", 0, bad) == BAD_FOOTER
+    for version in (15, 79, 81, 999):
+        assert c.err("RESTORE", "new", 0, _whole(b"\x00\x05value", version)) == BAD_FOOTER
+    assert c.call("EXISTS", "new") == 0
+
+
+def test_a_wrong_checksum_may_be_overlooked(c: Client) -> None:
+    c.ok("SET", "k", "value")
+    bad = c.ok("DUMP", "k")[:-1] + b"\x00"
+    c.ok("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1)
+    assert c.call("RESTORE", "new", 0, bad) == "OK"
+    c.ok("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 0)
+    assert c.err("RESTORE", "new", 0, bad, "REPLACE") == BAD_FOOTER
+
+
+def test_dump_of_nothing(c: Client) -> None:
+    assert c.call("DUMP", "missing") is None
+
+
+def test_restore_keeps_a_key_that_is_there(c: Client) -> None:
+    c.ok("SET", "k", "value")
+    payload = c.ok("DUMP", "k")
+    busy = "BUSYKEY Target key name already exists."
+    assert c.err("RESTORE", "k", 0, payload) == busy
+    assert c.err("RESTORE", "k", "abc", b"no payload") == busy
+    c.ok("SET", "k", "other", "EX", 1000)
+    assert c.call("RESTORE", "k", 0, payload, "REPLACE") == "OK"
+    assert c.call("GET", "k") == b"value"
+    assert c.call("TTL", "k") == -1
+
+
+def test_times(c: Client) -> None:
+    c.ok("SET", "k", "value")
+    payload = c.ok("DUMP", "k")
+    assert c.call("RESTORE", "a", 5_000_000, payload) == "OK"
+    assert 4_000_000 < c.ok("PTTL", "a") <= 5_000_000
+    assert c.call("RESTORE", "b", 9_000_000_000_000, payload, "ABSTTL") == "OK"
+    assert c.call("PEXPIRETIME", "b") == 9_000_000_000_000
+    assert c.call("RESTORE", "c", 1, payload, "ABSTTL") == "OK"
+    assert c.call("EXISTS", "c") == 0
+    assert c.call("RESTORE", "a", 1, payload, "ABSTTL", "REPLACE") == "OK"
+    assert c.call("EXISTS", "a") == 0
+    negative = "ERR Invalid TTL value, must be >= 0"
+    assert c.err("RESTORE", "d", -1, payload) == negative
+
+
+def test_idle_time_and_frequency(c: Client) -> None:
+    c.ok("SET", "k", "value")
+    payload = c.ok("DUMP", "k")
+    assert c.call("RESTORE", "a", 0, payload, "IDLETIME", 1000) == "OK"
+    assert c.ok("OBJECT", "IDLETIME", "a") >= 1000
+    assert c.call("RESTORE", "b", 0, payload, "FREQ", 7) == "OK"
+    syntax = "ERR syntax error"
+    assert c.err("RESTORE", "c", 0, payload, "FREQ", 7, "IDLETIME", 5) == syntax
+    assert c.err("RESTORE", "c", 0, payload, "IDLETIME") == syntax
+    assert c.err("RESTORE", "c", 0, payload, "FREQ", 256) == (
+        "ERR Invalid FREQ value, must be >= 0 and <= 255"
+    )
+    assert c.err("RESTORE", "c", 0, payload, "IDLETIME", -1) == (
+        "ERR Invalid IDLETIME value, must be >= 0"
+    )
+
+
+def test_frequency_under_lfu(start_server: StartServer) -> None:
+    with start_server({"maxmemory-policy": "allkeys-lfu"}).connect() as c:
+        c.ok("SET", "k", "value")
+        c.ok("RESTORE", "a", 0, c.ok("DUMP", "k"), "FREQ", 100)
+        assert c.call("OBJECT", "FREQ", "a") == 100
+
+
+def test_serialized_length(c: Client, subject: Subject) -> None:
+    c.ok("SET", "k", "value")
+    c.ok("ZADD", "z", 1, "a")
+    for key in ("k", "z"):
+        size = len(c.ok("DUMP", key)) - 11
+        shown = c.raw("DEBUG", "OBJECT", key)
+        assert b"serializedlength:%d " % size in shown
