@@ -19,9 +19,10 @@ struct claim {
     bool told_place; /* an effect said how far the group is */
 };
 
-static bool find_claim_group(struct claim *c)
+/* Behind look_up_group(). */
+static bool open_claim_group(struct claim *c)
 {
-    if (!find_group(c->cmd, &c->group))
+    if (!open_group(c->cmd, &c->group))
         return false;
     if (!c->group.g)
         reply_no_group(c->cmd, cmd_arg(c->cmd, 1), cmd_arg(c->cmd, 2));
@@ -190,7 +191,8 @@ static void claim_all(struct claim *c, const struct xstream_id *ids, int count)
 static void run_xclaim(struct cmd *cmd)
 {
     struct claim c = { .cmd = cmd, .delivered_ms = -1, .retries = -1 };
-    if (!find_claim_group(&c) || !parse_idle(&c, "ERR Invalid min-idle-time argument for XCLAIM"))
+    look_up_group(cmd, &c.group);
+    if (!open_claim_group(&c) || !parse_idle(&c, "ERR Invalid min-idle-time argument for XCLAIM"))
         return;
     /* What is no ID begins the options. */
     struct xstream_id *ids = arena_alloc(cmd->arena, (size_t)cmd->argc * sizeof(*ids));
@@ -265,7 +267,8 @@ static void run_xautoclaim(struct cmd *cmd)
 {
     struct claim c = { .cmd = cmd, .retries = -1, .delivered_ms = cmd_now_ms(cmd) };
     struct autoclaim a;
-    if (!parse_autoclaim(&c, &a) || !find_claim_group(&c))
+    look_up_group(cmd, &c.group);
+    if (!parse_autoclaim(&c, &a) || !open_claim_group(&c))
         return;
     cmd_no_effect(cmd);
     walk_pending(&c, &a);

@@ -64,6 +64,9 @@ struct group_of {
 
 /* Key at argument 1, group at argument 2; `g` is NULL if either is not there. False: WRONGTYPE was replied. */
 MUST_USE bool find_group(struct cmd *cmd, struct group_of *ret_group);
+/* The same in two steps, where arguments are looked at in between: only the second replies. */
+void look_up_group(struct cmd *cmd, struct group_of *ret_group);
+MUST_USE bool open_group(const struct cmd *cmd, struct group_of *group);
 /* "NOGROUP No such key '...' or consumer group '...'" */
 COLD void reply_no_group(const struct cmd *cmd, struct slice key, struct slice group);
 

@@ -218,17 +218,27 @@ bool reply_stream_one(struct reply *r, const struct xstream *s, struct xstream_i
 
 /* ---- groups ---- */
 
-bool find_group(struct cmd *cmd, struct group_of *ret_group)
+void look_up_group(struct cmd *cmd, struct group_of *ret_group)
 {
     *ret_group = (struct group_of){ .key = cmd_key(cmd, 1) };
     ret_group->e = db_lookup_read(cmd->db, ret_group->key);
-    if (!is_stream(cmd, ret_group->e))
+}
+
+bool open_group(const struct cmd *cmd, struct group_of *group)
+{
+    if (!is_stream(cmd, group->e))
         return false;
-    if (ret_group->e) {
-        ret_group->s = xstream_of(ret_group->e);
-        ret_group->g = xstream_group_find(ret_group->s, cmd_arg(cmd, 2));
+    if (group->e) {
+        group->s = xstream_of(group->e);
+        group->g = xstream_group_find(group->s, cmd_arg(cmd, 2));
     }
     return true;
+}
+
+bool find_group(struct cmd *cmd, struct group_of *ret_group)
+{
+    look_up_group(cmd, ret_group);
+    return open_group(cmd, ret_group);
 }
 
 void reply_no_group(const struct cmd *cmd, struct slice key, struct slice group)

@@ -218,7 +218,7 @@ def _future(draw: Draw) -> list[Step]:
     key = draw.key()
     far = b"%d-%d" % (9 * 10**15 + draw.below(3), draw.below(3))
     return [
-        draw.command("XADD", key, far, _pairs),
+        draw.command("XADD", key, far, b"f", b"v"),
         *(draw.command("XADD", key, _add_options, b"*", _pairs) for _ in range(draw.below(4))),
     ]
 
