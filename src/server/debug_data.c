@@ -57,12 +57,6 @@ void debug_quicklist(struct cmd *cmd)
     refuse_encoding(cmd, "ERR Not a quicklist encoded object.");
 }
 
-void debug_htstats_key(struct cmd *cmd)
-{
-    refuse_encoding(
-        cmd, "ERR The value stored at the specified key is not represented using an hash table");
-}
-
 /* ---- digests ---- */
 
 static void reply_digest(struct reply *r, const struct digest *digest)
@@ -93,11 +87,8 @@ void debug_digest_value(struct cmd *cmd)
 
 /* ---- tables ---- */
 
-static void describe_table(const struct db *db, struct buf *out)
+static void describe_table(struct table_stats stats, struct buf *out)
 {
-    struct table_stats stats;
-    db_table_stats(db, &stats);
-    buf_append_str(out, "[Dictionary HT]\n");
     if (stats.entries == 0) {
         buf_append_str(out, "No stats available for empty dictionaries\n");
         return;
@@ -131,8 +122,30 @@ void debug_htstats(struct cmd *cmd)
     const struct db *db = keyspace_db(ks, (int)index);
     struct buf out;
     buf_init(&out, BUF_NO_CEILING);
-    describe_table(db, &out);
+    struct table_stats stats;
+    db_table_stats(db, &stats);
+    buf_append_str(&out, "[Dictionary HT]\n");
+    describe_table(stats, &out);
     buf_printf(&out, "[Expires]\n number of elements: %zu\n", db_count_expires(db));
+    reply_verbatim(cmd->reply, "txt", buf_slice(&out));
+    buf_done(&out);
+}
+
+void debug_htstats_key(struct cmd *cmd)
+{
+    const struct entry *e = db_peek(cmd->db, cmd_key(cmd, 2));
+    const struct table *table = e ? entry_table(e) : NULL;
+    struct table_stats stats;
+    struct buf out;
+    if (!table) {
+        reply_error(cmd->reply, e ? "ERR The value stored at the specified key is not represented "
+                                    "using an hash table"
+                                  : ERR_NO_KEY);
+        return;
+    }
+    table_stats_read(table, &stats);
+    buf_init(&out, BUF_NO_CEILING);
+    describe_table(stats, &out);
     reply_verbatim(cmd->reply, "txt", buf_slice(&out));
     buf_done(&out);
 }

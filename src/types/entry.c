@@ -244,6 +244,12 @@ size_t entry_footprint(const struct entry *e)
     return mem_size_class(shape_size(&s)) + (ops ? ops->footprint(entry_pointer(e)) : 0);
 }
 
+const struct table *entry_table(const struct entry *e)
+{
+    const struct encoding_ops *ops = ops_of(e);
+    return ops && ops->table ? ops->table(entry_pointer(e)) : NULL;
+}
+
 const char *entry_type_name(enum value_type type)
 {
     static const char *const names[] = {

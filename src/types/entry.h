@@ -27,6 +27,8 @@
 #include "base/assert.h"
 #include "base/slice.h"
 
+struct table;
+
 enum value_type {
     TYPE_STRING,
     TYPE_LIST,
@@ -124,6 +126,9 @@ void entry_free(struct entry *e);
 size_t entry_free_effort(const struct entry *e);
 /* Bytes taken from the allocator by entry and value. */
 size_t entry_footprint(const struct entry *e);
+
+/* The table of the elements of a big hash, set or sorted set, borrowed; else NULL. */
+const struct table *entry_table(const struct entry *e);
 
 const char *entry_type_name(enum value_type type);      /* "string" */
 const char *entry_encoding_name(const struct entry *e); /* "embstr" */

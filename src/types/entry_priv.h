@@ -7,6 +7,8 @@
 #include "base/assert.h"
 #include "types/entry.h"
 
+struct table;
+
 /* What is to be known of an entry for each encoding whose value is a pointer. Encodings without a
  * row have nothing behind the entry. */
 struct encoding_ops {
@@ -14,6 +16,7 @@ struct encoding_ops {
     void *(*copy)(void *value); /* another owner of the same value, or a copy */
     size_t (*free_effort)(const void *value);
     size_t (*footprint)(const void *value);
+    const struct table *(*table)(const void *value); /* of its elements; NULL without one */
 };
 
 extern const struct encoding_ops string_blob_ops;

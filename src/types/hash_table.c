@@ -235,11 +235,17 @@ static size_t op_footprint(const void *value)
     return bytes + (h->times ? timetree_footprint(h->times) : 0);
 }
 
+static const struct table *op_table(const void *value)
+{
+    return ((const struct hash_table *)value)->fields;
+}
+
 const struct encoding_ops hash_table_ops = {
     .free = op_free,
     .copy = op_copy,
     .free_effort = op_free_effort,
     .footprint = op_footprint,
+    .table = op_table,
 };
 
 /* ---- one field ---- */

@@ -10,6 +10,7 @@ static void table_value_free(void *value);
 static void *table_value_copy(void *value);
 static size_t table_free_effort(const void *value);
 static size_t table_value_footprint(const void *value);
+static const struct table *table_of_value(const void *value);
 
 const struct table_type set_table_type = { .key = table_key };
 
@@ -25,6 +26,7 @@ const struct encoding_ops set_table_ops = {
     .copy = table_value_copy,
     .free_effort = table_free_effort,
     .footprint = table_value_footprint,
+    .table = table_of_value,
 };
 
 struct set *set_table_new(const struct hash_key *hash_key)
@@ -114,4 +116,9 @@ static size_t table_value_footprint(const void *value)
 {
     const struct set *s = value;
     return mem_size_class(sizeof(*s)) + table_footprint(s->table) + s->block_bytes;
+}
+
+static const struct table *table_of_value(const void *value)
+{
+    return ((const struct set *)value)->table;
 }

@@ -9,6 +9,7 @@ static void tree_free(void *value);
 static void *tree_copy(void *value);
 static size_t tree_free_effort(const void *value);
 static size_t tree_footprint(const void *value);
+static const struct table *tree_table(const void *value);
 
 const struct table_type zset_table_type = { .key = table_key };
 const struct btree_type zset_btree_type = { .compare = compare };
@@ -17,6 +18,7 @@ const struct encoding_ops zset_tree_ops = {
     .copy = tree_copy,
     .free_effort = tree_free_effort,
     .footprint = tree_footprint,
+    .table = tree_table,
 };
 
 struct zset_member *zset_member_new(struct slice text, double score)
@@ -183,4 +185,9 @@ static size_t tree_footprint(const void *value)
     const struct zset *z = value;
     return mem_size_class(sizeof(*z)) + btree_footprint(&z->tree) + table_footprint(z->table) +
            z->block_bytes;
+}
+
+static const struct table *tree_table(const void *value)
+{
+    return ((const struct zset *)value)->table;
 }

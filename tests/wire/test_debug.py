@@ -168,6 +168,17 @@ def test_newer_forms(c: Client) -> None:
     assert "encoding:int" in fast and "serializedlength" not in fast
 
 
+@pytest.mark.beyond_oracle
+def test_htstats_of_a_key(c: Client) -> None:
+    c.ok("HSET", "h", *(word for i in range(600) for word in (f"f{i}", "v")))
+    c.ok("SADD", "s", *(f"m{i}" for i in range(600)))
+    c.ok("ZADD", "z", *(word for i in range(600) for word in (i, f"m{i}")))
+    for key in ("h", "s", "z"):
+        assert b" number of elements: 600" in c.ok("DEBUG", "HTSTATS-KEY", key)
+    c.ok("HSET", "small", "a", "1")
+    assert "not represented using an hash table" in c.err("DEBUG", "HTSTATS-KEY", "small")
+
+
 def test_structsize(c: Client) -> None:
     assert re.fullmatch(rb"bits:64( \w+:\d+)+ ?", c.ok("DEBUG", "STRUCTSIZE"))
 
