@@ -255,6 +255,8 @@ static bool has_holes(const struct xstream *s, struct xstream_id from)
     const struct xstream_facts *f = &s->facts;
     if (f->length == 0 || xstream_id_is_zero(f->max_deleted))
         return false;
+    if (xstream_id_compare(f->first, f->max_deleted) > 0)
+        return false;
     return xstream_id_compare(from, f->max_deleted) <= 0;
 }
 
