@@ -306,6 +306,7 @@ bool session_unblock(struct session *s, const char *error)
     struct waiter *w = s->waiter;
     if (!w)
         return false;
+    w->request.slot->failed++; /* with an error or without, as the peers count it */
     unit_give_up(s->dispatch, w, error);
     waiter_finish(s->dispatch, w);
     return true;

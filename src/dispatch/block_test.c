@@ -504,7 +504,7 @@ TEST(unblock_ends_a_wait_as_a_timeout_or_as_an_error)
     ASK(w, 1, "take k 0", "");
     ASK(w, 0, "unblock 1 error", ":1");
     REPLY(w, 1, "-UNBLOCKED by force");
-    CHECK_UINT(dispatch_find(w->dispatch, SLICE("take"))->failed, 1);
+    CHECK_UINT(dispatch_find(w->dispatch, SLICE("take"))->failed, 2);
     CHECK_UINT(dispatch_find(w->dispatch, SLICE("unblock"))->failed, 0);
     ASK(w, 0, "set k 1", "+OK");
     REPLY(w, 1, "");

@@ -244,7 +244,6 @@ void unit_give_up(struct dispatch *d, struct waiter *w, const char *error)
     else
         block_time_out(&cmd, &w->block, &wake);
     call_leave(d, &cmd, &call);
-    w->request.slot->failed += error != NULL;
     if (UNLIKELY(call.journaled))
         journal_unit_end(d->journal);
     arena_reset(&d->waiting.scratch);

@@ -17,6 +17,7 @@ from . import compare, listener, statistics
 from .compare import CLOSED, SILENT, Outcome
 from .differences import Differences
 from .program import (
+    Answered,
     Arg,
     Command,
     Iterate,
@@ -25,6 +26,7 @@ from .program import (
     Program,
     RawBytes,
     Step,
+    Waits,
     cut_places,
     quote,
     shorten,
@@ -173,11 +175,14 @@ class Player:
         self.sides = (tarn, oracle)
         self.differences = differences
         self.commands_played = 0
+        # Commands that were sent and may wait, by connection, with its id on each server.
+        self._waiting: dict[int, tuple[Command, list[bytes]]] = {}
 
     def play(self, program: Program) -> Difference | None:
         """The first difference, or None. Both servers are emptied before."""
         for side in self.sides:
             side.begin(program.protos)
+        self._waiting.clear()
         allowed = self.differences.used.total()
         for index, step in enumerate(program.steps):
             found = self._guarded(index, step) or self._crash(index, step)
@@ -220,6 +225,10 @@ class Player:
             return self._commands(index, step.client, step.commands, step.cuts, step.seed)
         if isinstance(step, RawBytes):
             return self._raw_bytes(index, step)
+        if isinstance(step, Waits):
+            return self._waits(step.command)
+        if isinstance(step, Answered):
+            return self._answered(index, step.client)
         return self._iterate(index, step)
 
     def _crash(self, index: int, step: Step | str) -> Difference | None:
@@ -322,6 +331,35 @@ class Player:
             counts = [f"{len(o)} replies, the last {o[-1].text if o else ''}" for o in outcomes]
             return self._difference(index, asked, counts[0], counts[1])
         return None
+
+    # Commands that wait
+
+    def _waits(self, command: Command) -> Difference | None:
+        if command.client in self._waiting:
+            return None
+        ids = [side.resolve(Own("id", command.client)) for side in self.sides]
+        self._waiting[command.client] = (command, ids)
+        self.commands_played += 1
+        for side in self.sides:
+            _send(side.client(command.client), encode(*map(side.resolve, command.args)), 0, 0)
+        for side in self.sides:
+            # Whatever was sent before is executed when this is answered.
+            side.control.call("PING")
+        return None
+
+    def _answered(self, index: int, client: int) -> Difference | None:
+        if client not in self._waiting:
+            return None
+        command, ids = self._waiting.pop(client)
+        asked = f"CLIENT UNBLOCK {client}, which sent {command.text()}"
+        waited = [
+            str(side.control.call("CLIENT", "UNBLOCK", ident))
+            for side, ident in zip(self.sides, ids)
+        ]
+        if waited[0] != waited[1]:
+            return self._difference(index, asked, *waited)
+        ours, theirs = (_read(side.client(client)) for side in self.sides)
+        return self._compare(index, command, ours, theirs)
 
     # Iterations
 

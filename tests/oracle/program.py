@@ -89,7 +89,22 @@ class Iterate:
     client: int = 0
 
 
-Step = Union[Command, Pipeline, RawBytes, Iterate]
+@dataclass(frozen=True)
+class Waits:
+    """A command that may have to wait. It is sent, the program goes on, and what comes back is
+    compared by the Answered of its connection."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a Waits of the connection was answered; if it still waits it is unblocked."""
+
+    client: int
+
+
+Step = Union[Command, Pipeline, RawBytes, Iterate, Waits, Answered]
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,10 @@ def step_text(step: Step) -> str:
         return f"{step.client}> pipeline in {step.cuts + 1} pieces (seed {step.seed})\n     {lines}"
     if isinstance(step, RawBytes):
         return f"new> {step.cuts + 1} pieces (seed {step.seed}) of bytes {shorten(repr(step.data))}"
+    if isinstance(step, Waits):
+        return f"{step.command.client}> {step.command.shown()}   (may wait)"
+    if isinstance(step, Answered):
+        return f"{step.client}< (its answer)"
     words = " ".join("<cursor>" if arg is None else quote(arg) for arg in step.args)
     return f"{step.client}> whole iteration: {words}"
 

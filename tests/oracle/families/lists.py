@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..generate import Draw, Family
-from ..program import Step
+from ..program import Answered, Command, Step, Waits
 from ..values import filled
 from ._pieces import KEY, NUMBER, VALUE, any_case
 
@@ -122,6 +122,72 @@ def _long(draw: Draw) -> list[Step]:
     )
     push = draw.choose(("LPUSH", "RPUSH"))
     return [draw.command(push, key, values), draw.command(*middle), draw.command("LLEN", key)]
+
+
+def _wait_for_ever(draw: Draw) -> Command:
+    """A command that may wait, on keys that the commands of _feed change."""
+    end = draw.choose((b"LEFT", b"RIGHT"))
+    key, other = _fed(draw), _fed(draw)
+    return draw.command(
+        *draw.choose(
+            (
+                ("BLPOP", key, other, "0"),
+                ("BRPOP", key, "0"),
+                ("BLMPOP", "0", "2", key, other, end, "COUNT", "2"),
+                ("BLMOVE", key, other, end, _end, "0"),
+                ("BRPOPLPUSH", key, other, "0"),
+            )
+        )
+    )
+
+
+def _fed(draw: Draw) -> bytes:
+    return bytes(draw.choose((b"w0", b"w1", b"w2")))
+
+
+def _feed(draw: Draw) -> list[Step]:
+    kind = draw.below(12)
+    if kind < 6:
+        return [draw.command(draw.choose(("LPUSH", "RPUSH")), _fed, _elements)]
+    if kind == 6:
+        feeds = [step for _ in range(3) for step in _feed(draw) if _is_plain(step)]
+        return [draw.command("MULTI"), *feeds, draw.command("EXEC")]
+    return [
+        draw.command(
+            *draw.choose(
+                (
+                    ("LMOVE", _key, _fed, _end, _end),
+                    ("RENAME", _key, _fed),
+                    ("COPY", _key, _fed, "REPLACE"),
+                    ("SET", _fed, "text"),
+                    ("DEL", _fed),
+                    ("LINSERT", _fed, "BEFORE", "a", "b"),
+                    ("SWAPDB", "0", "1"),
+                    ("MOVE", _key, "1"),
+                )
+            )
+        )
+    ]
+
+
+def _is_plain(step: Step) -> bool:
+    return isinstance(step, Command) and step.args[0] not in (b"MULTI", b"EXEC")
+
+
+@FAMILY.step("BLPOP", "BLMOVE", "CLIENT UNBLOCK", weight=40)
+def _waiting(draw: Draw) -> list[Step]:
+    """Several connections wait, others feed them, and what each was given is compared."""
+    count = 1 + draw.below(4)
+    before = draw.client
+    steps: list[Step] = [draw.command("DEL", "w0", "w1", "w2")]
+    for client in range(2, 2 + count):
+        draw.client = client
+        waits: Step = Waits(_wait_for_ever(draw))
+        draw.client = before
+        steps += [waits, *(_feed(draw) if draw.chance(0.2) else [])]
+    for _ in range(1 + draw.below(4)):
+        steps += _feed(draw)
+    return [*steps, *(Answered(client) for client in range(2, 2 + count))]
 
 
 FAMILY.add("LPUSH", _key, _elements, weight=40)
