@@ -97,7 +97,7 @@ def generate(draw: random.Random) -> list[Step]:
         else:
             some = [_data(draw) for _ in range(1 if draw.random() < 0.8 else 3)]
             if who in RECEIVERS:
-                some = [["GET", *command[1:2]] if command[0] == "MGET" else command for command in some]
+                some = [["GET", *command[1:2]] if command[0] in _ARRAYS else command for command in some]
             steps.append((who, some))
     return steps
 
@@ -134,7 +134,7 @@ def _data(draw: random.Random) -> list[str]:
             ["TYPE", _key(draw)],
             ["TTL", _key(draw)],
             ["TOUCH", *_keys(draw)],
-            ["OBJECT", "ENCODING", _key(draw)],
+            ["OBJECT", "FREQ", _key(draw)],
             ["BITCOUNT", _key(draw)],
             ["GETRANGE", _key(draw), "0", "-1"],
             ["LCS", _key(draw), _key(draw)],
@@ -149,8 +149,61 @@ def _data(draw: random.Random) -> list[str]:
             ["ECHO", 'a "quoted"\r\n\x07 text'],
             ["PUBLISH", "news", "text"],
             ["DBSIZE"],
+            *([draw.choice(_of_types(draw))] * 12),
         ]
     )
+
+
+def _of_types(draw: random.Random) -> list[list[str]]:
+    """Values with elements; none whose reply is in an order of its own."""
+    key, other = _key(draw), _key(draw)
+    return [
+        ["RPUSH", key, "a", "b"],
+        ["LPOP", key],
+        ["LLEN", key],
+        ["LRANGE", key, "0", "-1"],
+        ["LMOVE", key, other, "LEFT", "RIGHT"],
+        ["LINSERT", key, "BEFORE", "a", "x"],
+        ["LREM", key, "0", "a"],
+        ["LTRIM", key, "1", "-1"],
+        ["LMPOP", "2", key, other, "LEFT"],
+        ["HSET", key, "f", "1"],
+        ["HGET", key, "f"],
+        ["HMGET", key, "f", "g"],
+        ["HDEL", key, "f"],
+        ["HINCRBY", key, "n", "1"],
+        ["SADD", key, "a"],
+        ["SREM", key, "a"],
+        ["SISMEMBER", key, "a"],
+        ["SCARD", key],
+        ["SMOVE", key, other, "a"],
+        ["SINTERSTORE", key, other, key],
+        ["SUNIONSTORE", key, other],
+        ["SINTERCARD", "2", key, other],
+        ["ZADD", key, "1", "a", "2", "b"],
+        ["ZADD", key, "XX", "3", "a"],
+        ["ZSCORE", key, "a"],
+        ["ZRANGE", key, "0", "-1"],
+        ["ZREM", key, "a"],
+        ["ZPOPMIN", key],
+        ["ZMPOP", "2", key, other, "MIN"],
+        ["ZUNIONSTORE", key, "2", key, other],
+        ["ZDIFFSTORE", key, "1", other],
+        ["ZRANGESTORE", key, other, "0", "0"],
+        ["ZREMRANGEBYRANK", key, "0", "0"],
+        ["GEOADD", key, "13.3", "38.1", "p"],
+        ["GEOPOS", key, "p"],
+        ["XADD", key, "NOMKSTREAM", "1-1", "f", "v"],
+        ["XLEN", key],
+        ["PFADD", key, "x"],
+        ["PFCOUNT", key, other],
+        ["PFMERGE", key, other],
+        ["SORT", key, "ALPHA", "STORE", other],
+        ["SORT_RO", key, "ALPHA"],
+    ]
+
+
+_ARRAYS = ("MGET", "LRANGE", "LMPOP", "HMGET", "ZRANGE", "ZPOPMIN", "ZMPOP", "GEOPOS", "SORT_RO")
 
 
 def _mode(draw: random.Random) -> list[str]:
