@@ -177,8 +177,11 @@ static void show_databases(const void *owner, struct buf *out)
         const struct db *db = &ks->dbs[i];
         if (db_count(db) == 0)
             continue;
-        buf_printf(out, "db%d:keys=%zu,expires=%zu,avg_ttl=%lld\r\n", i, db_count(db),
+        buf_printf(out, "db%d:keys=%zu,expires=%zu,avg_ttl=%lld", i, db_count(db),
                    db_count_expires(db), (long long)avg_ttl(db));
+        if (db_count_fields(db) > 0)
+            buf_printf(out, ",keys_with_volatile_items=%zu", db_count_fields(db));
+        buf_append_str(out, "\r\n");
     }
 }
 
@@ -231,7 +234,8 @@ static const struct metric metrics[] = {
     { .section = "Keyspace",
       .pattern = "db<n>",
       .summary = "Of each database that has keys: how many, how many of them expire, and in how "
-                 "many milliseconds on average.",
+                 "many milliseconds on average; if there are any, how many hashes have fields "
+                 "that expire.",
       .text = show_databases },
 };
 

@@ -246,6 +246,22 @@ TEST(a_hash_stands_under_its_earliest_field)
     each_form(earliest);
 }
 
+TEST(the_keyspace_line_counts_hashes_with_expiring_fields)
+{
+    struct db_world *w = world(true);
+    struct buf info;
+    buf_init(&info, BUF_NO_CEILING);
+    put(w->db, "h", "a", ENTRY_NO_EXPIRY);
+    db_world_info(w, "Keyspace", &info);
+    CHECK_STR(buf_cstr(&info), "db0:keys=1,expires=0,avg_ttl=0\r\n");
+    put(w->db, "h", "b", 10);
+    buf_clear(&info);
+    db_world_info(w, "Keyspace", &info);
+    CHECK_STR(buf_cstr(&info), "db0:keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=1\r\n");
+    buf_done(&info);
+    db_world_free(w);
+}
+
 /* A field as it should be. */
 struct want {
     bool present;
