@@ -323,6 +323,26 @@ static void reply_found(const struct cmd *cmd, const struct search *s, const str
     }
 }
 
+/* Unlike other sorted sets that are made, these are replied behind the event. */
+static void store_nothing(struct cmd *cmd, struct key key)
+{
+    zset_clear(cmd, key);
+    reply_int(cmd->reply, 0);
+}
+
+static void store_build(struct cmd *cmd, struct key key, struct zset_build *b, const char *event)
+{
+    const size_t count = zset_build_count(b);
+    if (count == 0) {
+        zset_build_done(b);
+        store_nothing(cmd, key);
+        return;
+    }
+    db_set(cmd->db, key, zset_build_finish(b, key.name, ENTRY_NO_EXPIRY));
+    db_notify(cmd->db, EVENT_ZSET, event, key.name);
+    reply_int(cmd->reply, (int64_t)count);
+}
+
 static void store_found(struct cmd *cmd, const struct search *s, const struct finds *f)
 {
     struct zset_build b;
@@ -333,8 +353,8 @@ static void store_found(struct cmd *cmd, const struct search *s, const struct fi
         *zset_build_at(&b, found->member,
                        &is_new) = s->store_distance ? found->distance_m / s->unit_m : found->score;
     }
-    zset_store_build(cmd, cmd_key(cmd, s->store_at), &b,
-                     is_search(s) ? "geosearchstore" : "georadiusstore");
+    store_build(cmd, cmd_key(cmd, s->store_at), &b,
+                is_search(s) ? "geosearchstore" : "georadiusstore");
 }
 
 static void search(struct cmd *cmd, struct search s)
@@ -344,7 +364,7 @@ static void search(struct cmd *cmd, struct search s)
         return;
     if (!s.e) {
         if (s.store_at)
-            zset_store_nothing(cmd, cmd_key(cmd, s.store_at));
+            store_nothing(cmd, cmd_key(cmd, s.store_at));
         else
             reply_array(cmd->reply, 0);
         return;

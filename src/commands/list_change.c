@@ -14,7 +14,8 @@ static void push(struct cmd *cmd, enum list_end end, bool only_if_there)
         return;
     }
     const struct list_values values = { cmd->argv + 2, (size_t)cmd->argc - 2 };
-    reply_int(cmd->reply, (int64_t)list_push_and_tell(cmd, key, e, end, values));
+    reply_int(cmd->reply, (int64_t)list_push_values(cmd, key, e, end, values));
+    list_tell_pushed(cmd, key, end); /* behind the reply, as with the peers */
 }
 
 static void run_lpush(struct cmd *cmd)
@@ -175,9 +176,10 @@ static void run_ltrim(struct cmd *cmd)
     struct entry *e = db_lookup_write(cmd->db, key);
     if (!is_list(cmd, e))
         return;
-    reply_ok(cmd->reply);
-    if (!e)
+    if (!e) {
+        reply_ok(cmd->reply);
         return;
+    }
     const size_t count = list_count(e);
     const struct list_span kept = list_span(count, start, stop);
     const size_t behind = count - kept.first - kept.count;
@@ -185,6 +187,7 @@ static void run_ltrim(struct cmd *cmd)
     list_drop_end(cmd, e, LIST_HEAD, kept.first);
     /* The key is touched and told also when nothing went. */
     list_removed(cmd, key, e, count - kept.count, "ltrim");
+    reply_ok(cmd->reply);
 }
 
 #define POP_FLAGS (KEY_RW | KEY_ACCESS | KEY_DELETE)

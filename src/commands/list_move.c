@@ -118,10 +118,9 @@ bool list_move(struct cmd *cmd, const struct list_move *m, struct entry *source)
     if (!is_list(cmd, target))
         return false;
     const struct list_values moved = take(cmd, m, source, within);
-    if (within)
-        db_notify(cmd->db, EVENT_LIST, m->to == LIST_HEAD ? "lpush" : "rpush", to.name);
-    else
-        (void)list_push_and_tell(cmd, to, target, m->to, moved);
+    if (!within)
+        (void)list_push_values(cmd, to, target, m->to, moved);
+    list_tell_pushed(cmd, to, m->to);
     reply_moved(cmd, m, moved);
     list_popped(cmd, from, source, m->from, moved.count);
     effect_of_move(cmd, m, moved);

@@ -40,10 +40,11 @@ struct slice list_copy_end(const struct cmd *cmd, const struct entry *e, enum li
 /* Takes values away, of which there are so many. */
 void list_drop_end(const struct cmd *cmd, struct entry *e, enum list_end end, size_t count);
 
-/* Puts values into the list, or (`e` is NULL) into a new one of the key; counts and tells. Returns how long it
- * is. */
-size_t list_push_and_tell(struct cmd *cmd, struct key key, struct entry *e, enum list_end end,
-                          struct list_values values);
+/* Puts values into the list, or (`e` is NULL) into a new one of the key, and counts. Returns how long it
+ * is. Its event is the caller's: it comes before or behind the reply. */
+size_t list_push_values(struct cmd *cmd, struct key key, struct entry *e, enum list_end end,
+                        struct list_values values);
+void list_tell_pushed(struct cmd *cmd, struct key key, enum list_end end);
 /* Values went: the change is counted and told as `event`, and so is the end of the key if they were the last. */
 void list_removed(struct cmd *cmd, struct key key, struct entry *e, size_t count,
                   const char *event);

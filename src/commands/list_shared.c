@@ -80,8 +80,8 @@ void list_drop_end(const struct cmd *cmd, struct entry *e, enum list_end end, si
     list_delete(e, list_env(cmd), index, count);
 }
 
-size_t list_push_and_tell(struct cmd *cmd, struct key key, struct entry *e, enum list_end end,
-                          struct list_values values)
+size_t list_push_values(struct cmd *cmd, struct key key, struct entry *e, enum list_end end,
+                        struct list_values values)
 {
     struct entry *list = e ? e : list_new(key.name, ENTRY_NO_EXPIRY);
     list_push(list, list_env(cmd), end, values.values, values.count);
@@ -90,8 +90,12 @@ size_t list_push_and_tell(struct cmd *cmd, struct key key, struct entry *e, enum
     else
         db_insert(cmd->db, key, list);
     keyspace_count_dirty(db_keyspace(cmd->db), values.count - 1);
-    db_notify(cmd->db, EVENT_LIST, end == LIST_HEAD ? "lpush" : "rpush", key.name);
     return list_count(list);
+}
+
+void list_tell_pushed(struct cmd *cmd, struct key key, enum list_end end)
+{
+    db_notify(cmd->db, EVENT_LIST, end == LIST_HEAD ? "lpush" : "rpush", key.name);
 }
 
 void list_removed(struct cmd *cmd, struct key key, struct entry *e, size_t count, const char *event)

@@ -28,7 +28,8 @@ static void run_sadd(struct cmd *cmd)
     reply_int(cmd->reply, (int64_t)added);
 }
 
-/* Members went: the change is counted and told as `event`, and so is the end of the key if they were the last. */
+/* Members went: the change is counted and told as `event` (NULL: it was told), and so is the end of the
+ * key if they were the last. */
 static void removed(struct cmd *cmd, struct key key, struct entry *e, size_t count,
                     const char *event)
 {
@@ -38,7 +39,8 @@ static void removed(struct cmd *cmd, struct key key, struct entry *e, size_t cou
     else
         db_store(cmd->db, key, e, e);
     keyspace_count_dirty(db_keyspace(cmd->db), count - 1);
-    db_notify(cmd->db, EVENT_SET, event, key.name);
+    if (event)
+        db_notify(cmd->db, EVENT_SET, event, key.name);
     if (is_empty)
         db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
 }
@@ -161,20 +163,21 @@ static void pop_all(struct cmd *cmd, struct key key, struct entry *e)
 {
     const size_t count = set_count(e);
     const bool lazy = keyspace_settings(db_keyspace(cmd->db))->lazyfree_server_del;
+    db_notify(cmd->db, EVENT_SET, "spop", key.name);
     reply_set(cmd->reply, count);
     set_sample(e, set_env(cmd), count, reply_member, cmd->reply);
-    db_notify(cmd->db, EVENT_SET, "spop", key.name);
     delete_and_tell(cmd, key, e, lazy);
     keyspace_count_dirty(db_keyspace(cmd->db), count - 1);
 }
 
+/* Its event was told, ahead of the reply. */
 static void pop(struct cmd *cmd, struct key key, struct entry *e, size_t count)
 {
     struct pop p;
     pop_begin(&p, cmd, key, count);
     set_pop(e, set_env(cmd), count, pop_one, &p);
     pop_end(&p);
-    removed(cmd, key, e, count, "spop");
+    removed(cmd, key, e, count, NULL);
 }
 
 static void pop_count(struct cmd *cmd)
@@ -191,6 +194,7 @@ static void pop_count(struct cmd *cmd)
     } else if ((size_t)count >= set_count(e)) {
         pop_all(cmd, key, e);
     } else {
+        db_notify(cmd->db, EVENT_SET, "spop", key.name);
         reply_set(cmd->reply, (size_t)count);
         pop(cmd, key, e, (size_t)count);
     }
@@ -210,10 +214,12 @@ static void run_spop(struct cmd *cmd)
     struct entry *e = db_lookup_write(cmd->db, key);
     if (!is_set(cmd, e))
         return;
-    if (e)
-        pop(cmd, key, e, 1);
-    else
+    if (!e) {
         reply_null(cmd->reply);
+        return;
+    }
+    db_notify(cmd->db, EVENT_SET, "spop", key.name);
+    pop(cmd, key, e, 1);
 }
 
 #define EACH_MEMBER "O(1) for each member"

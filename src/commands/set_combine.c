@@ -93,16 +93,16 @@ static void store(struct cmd *cmd, enum combination what, const char *event)
     if (made) {
         const size_t count = set_count(made);
         db_set(cmd->db, key, made);
-        db_notify(cmd->db, EVENT_SET, event, key.name);
         reply_int(cmd->reply, (int64_t)count);
+        db_notify(cmd->db, EVENT_SET, event, key.name);
         return;
     }
     struct entry *old = db_peek(cmd->db, key);
+    reply_int(cmd->reply, 0);
     if (old) {
         db_delete(cmd->db, key, old, keyspace_settings(db_keyspace(cmd->db))->lazyfree_server_del);
         db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
     }
-    reply_int(cmd->reply, 0);
 }
 
 static void run_sinterstore(struct cmd *cmd)

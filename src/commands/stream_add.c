@@ -256,13 +256,13 @@ static void run_xadd(struct cmd *cmd)
         db_store(cmd->db, key, e, added);
     else
         db_insert(cmd->db, key, added);
+    reply_stream_id(cmd->reply, id); /* the peers fire behind the reply */
     db_notify(cmd->db, EVENT_STREAM, "xadd", key.name);
     struct xstream *s = xstream_of(added);
     if (o.trim.by != STREAM_TRIM_NONE && xstream_trim(s, &o.trim))
         db_notify(cmd->db, EVENT_STREAM, "xtrim", key.name);
     if (o.form != STREAM_ID_WHOLE || o.trim.approximate)
         tell_effect(&o, s, &id);
-    reply_stream_id(cmd->reply, id);
 }
 
 /* ---- XTRIM ---- */
@@ -364,8 +364,8 @@ static void run_xsetid(struct cmd *cmd)
         facts.max_deleted = set.max_deleted;
     xstream_set_facts(s, &facts);
     count_change(cmd);
-    db_notify(cmd->db, EVENT_STREAM, "xsetid", key.name);
     reply_ok(cmd->reply);
+    db_notify(cmd->db, EVENT_STREAM, "xsetid", key.name);
 }
 
 #define TRIM_SYNTAX                                                                      \

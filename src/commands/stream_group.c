@@ -97,8 +97,8 @@ static void run_create(struct cmd *cmd)
         return;
     }
     count_change(cmd);
-    db_notify(cmd->db, EVENT_STREAM, "xgroup-create", a.key.name);
     reply_ok(cmd->reply);
+    db_notify(cmd->db, EVENT_STREAM, "xgroup-create", a.key.name);
 }
 
 static void run_setid(struct cmd *cmd)
@@ -114,8 +114,8 @@ static void run_setid(struct cmd *cmd)
     a.g->last = id;
     a.g->entries_read = a.entries_read;
     count_change(cmd);
-    db_notify(cmd->db, EVENT_STREAM, "xgroup-setid", a.key.name);
     reply_ok(cmd->reply);
+    db_notify(cmd->db, EVENT_STREAM, "xgroup-setid", a.key.name);
 }
 
 static void run_destroy(struct cmd *cmd)
@@ -130,8 +130,8 @@ static void run_destroy(struct cmd *cmd)
     xstream_group_remove(a.s, a.g);
     count_change(cmd);
     cmd_wake_waiters(cmd, a.key); /* those who wait in the group */
-    db_notify(cmd->db, EVENT_STREAM, "xgroup-destroy", a.key.name);
     reply_int(cmd->reply, 1);
+    db_notify(cmd->db, EVENT_STREAM, "xgroup-destroy", a.key.name);
 }
 
 static void run_createconsumer(struct cmd *cmd)

@@ -84,11 +84,11 @@ void zset_add_all(struct cmd *cmd, const struct zset_addition *what)
         else if (t.added + t.changed > 0)
             db_store(cmd->db, key, e, e);
     }
+    reply_addition(cmd, what, &t); /* the peers fire behind it */
     if (t.added + t.changed > 0) {
         keyspace_count_dirty(db_keyspace(cmd->db), t.added + t.changed - 1);
         db_notify(cmd->db, EVENT_ZSET, what->flags & ZSET_INCREMENT ? "zincr" : "zadd", key.name);
     }
-    reply_addition(cmd, what, &t);
 }
 
 /* Scores and members from an argument on; NULL: an error was replied. */

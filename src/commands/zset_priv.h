@@ -28,6 +28,8 @@ void zset_removed(struct cmd *cmd, struct key key, struct entry *e, size_t count
 void zset_store_build(struct cmd *cmd, struct key key, struct zset_build *b, const char *event);
 /* The same without members. */
 void zset_store_nothing(struct cmd *cmd, struct key key);
+/* The same without a reply. */
+void zset_clear(struct cmd *cmd, struct key key);
 
 /* ZADD of the arguments from `first` on, which are scores and members; GEOADD has found the scores. */
 struct zset_addition {

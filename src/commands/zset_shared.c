@@ -20,14 +20,19 @@ void zset_removed(struct cmd *cmd, struct key key, struct entry *e, size_t count
         db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
 }
 
-void zset_store_nothing(struct cmd *cmd, struct key key)
+void zset_clear(struct cmd *cmd, struct key key)
 {
     struct entry *e = db_peek(cmd->db, key);
-    if (e) {
-        db_delete(cmd->db, key, e, keyspace_settings(db_keyspace(cmd->db))->lazyfree_server_del);
-        db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
-    }
-    reply_int(cmd->reply, 0);
+    if (!e)
+        return;
+    db_delete(cmd->db, key, e, keyspace_settings(db_keyspace(cmd->db))->lazyfree_server_del);
+    db_notify(cmd->db, EVENT_GENERIC, "del", key.name);
+}
+
+void zset_store_nothing(struct cmd *cmd, struct key key)
+{
+    reply_int(cmd->reply, 0); /* the peers fire behind it */
+    zset_clear(cmd, key);
 }
 
 void zset_store_build(struct cmd *cmd, struct key key, struct zset_build *b, const char *event)

@@ -212,7 +212,9 @@ SETS = """
     SMOVE s t c
     SMOVE s t nosuch
     SMOVE s t b
+    SREM t b d
     SPOP t
+    SADD t x
     SPOP t 10
     SPOP nosuch
     SCARD t
