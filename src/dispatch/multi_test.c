@@ -414,3 +414,76 @@ TEST(while_writes_are_paused_an_exec_with_a_write_waits_as_a_whole)
     CHECK_STR(dispatch_world_deferred(w, 0), "set k 2"); /* waits before it is queued */
     dispatch_world_done(w);
 }
+
+/* ---- who looks on ---- */
+
+static struct buf seen;
+
+static void on_called(void *arg UNUSED, const struct cmd *cmd)
+{
+    buf_append(&seen, cmd_arg(cmd, 0));
+    buf_append_char(&seen, ' ');
+}
+
+static void on_changed(void *arg UNUSED, struct db *db, const struct key *key)
+{
+    buf_printf(&seen, "(%d:%.*s) ", db_index(db), SLICE_ARGS(key->name));
+}
+
+static void on_unit_ended(void *arg UNUSED)
+{
+    buf_append_str(&seen, "| ");
+}
+
+static void look_on(struct dispatch_world *w, bool yes)
+{
+    struct dispatch_hooks *hooks = dispatch_hooks(w->dispatch);
+    hooks->called.fn = yes ? on_called : NULL;
+    hooks->changed.fn = yes ? on_changed : NULL;
+    hooks->unit_ended.fn = yes ? on_unit_ended : NULL;
+    dispatch_listen(w->dispatch);
+}
+
+TEST(who_looks_on_is_asked_after_each_call_and_at_the_end_of_the_unit)
+{
+    struct dispatch_world *w = world();
+    buf_init(&seen, BUF_NO_CEILING);
+    look_on(w, true);
+    ASK(w, "set k 1", "+OK");
+    all(w, (const char *const[]){ "multi", "set a 1", "get a", "exec", "nosuch", "get", NULL });
+    CHECK_STR(buf_cstr(&seen), "(0:k) set | multi | (0:a) set get exec | ");
+    buf_clear(&seen);
+    look_on(w, false);
+    (void)dispatch_world_reply(w, 0);
+    ASK(w, "set k 1", "+OK");
+    CHECK_STR(buf_cstr(&seen), "");
+    buf_done(&seen);
+    dispatch_world_done(w);
+}
+
+TEST(a_refused_exec_is_shown)
+{
+    struct dispatch_world *w = world();
+    buf_init(&seen, BUF_NO_CEILING);
+    look_on(w, true);
+    all(w, (const char *const[]){ "multi", "exec too many", NULL });
+    CHECK_STR(buf_cstr(&seen), "multi | exec ");
+    look_on(w, false);
+    buf_done(&seen);
+    dispatch_world_done(w);
+}
+
+TEST(a_session_that_looks_on_is_kept_from_keys_and_out_of_pauses)
+{
+    struct dispatch_world *w = world();
+    struct session *s = &w->sessions[0].session;
+    session_set_onlooker(s, true);
+    ASK(w, "get k", "-ERR Replica can't interact with the keyspace");
+    ASK(w, "set k 1", "-ERR Replica can't interact with the keyspace");
+    dispatch_pause(w->dispatch, /* writes_only= */ false, DISPATCH_WORLD_NOW_MS + 1000);
+    ASK(w, "now", ":0");
+    dispatch_pause(w->dispatch, false, 0);
+    session_set_onlooker(s, false);
+    ASK(w, "get k", "$-1");
+    dispatch_world_done(w);
+}
