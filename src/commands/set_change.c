@@ -1,8 +1,6 @@
 /* Members that come and go: SADD, SREM, SMOVE, SPOP. */
 #include "base/arena.h"
 #include "commands/set_priv.h"
-#include "dispatch/dispatch.h"
-#include "journal/journal.h"
 
 static void run_sadd(struct cmd *cmd)
 {
@@ -111,7 +109,6 @@ struct pop {
     struct slice *argv; /* SREM key member ... */
     size_t argc;
     struct arena arena; /* of one effect */
-    bool is_on;         /* somebody wants the effect */
 };
 
 static void pop_begin(struct pop *p, struct cmd *cmd, struct key key, size_t count)
@@ -122,7 +119,6 @@ static void pop_begin(struct pop *p, struct cmd *cmd, struct key key, size_t cou
     p->argv[0] = SLICE("SREM");
     p->argv[1] = key.name;
     p->argc = 2;
-    p->is_on = journal_is_on(dispatch_journal(cmd->dispatch));
     arena_init(&p->arena, 4096, 0);
 }
 
@@ -138,8 +134,6 @@ static void pop_flush(struct pop *p)
 static void pop_end(struct pop *p)
 {
     pop_flush(p);
-    if (!p->is_on)
-        cmd_no_effect(p->cmd);
     arena_done(&p->arena);
 }
 
@@ -147,11 +141,17 @@ static void pop_one(void *arg, struct slice member)
 {
     struct pop *p = arg;
     reply_bulk(p->cmd->reply, member);
-    if (!p->is_on)
-        return;
     p->argv[p->argc++] = arena_copy(&p->arena, member);
     if (p->argc == 2 + POP_EFFECT_MEMBERS)
         pop_flush(p);
+}
+
+/* Alone, it need not be copied. */
+static void pop_single(void *arg, struct slice member)
+{
+    struct cmd *cmd = arg;
+    reply_bulk(cmd->reply, member);
+    CMD_EFFECT(cmd, SLICE("SREM"), cmd_arg(cmd, 1), member);
 }
 
 static void reply_member(void *arg, struct slice member)
@@ -174,9 +174,13 @@ static void pop_all(struct cmd *cmd, struct key key, struct entry *e)
 static void pop(struct cmd *cmd, struct key key, struct entry *e, size_t count)
 {
     struct pop p;
-    pop_begin(&p, cmd, key, count);
-    set_pop(e, set_env(cmd), count, pop_one, &p);
-    pop_end(&p);
+    if (count == 1) {
+        set_pop(e, set_env(cmd), 1, pop_single, cmd);
+    } else {
+        pop_begin(&p, cmd, key, count);
+        set_pop(e, set_env(cmd), count, pop_one, &p);
+        pop_end(&p);
+    }
     removed(cmd, key, e, count, NULL);
 }
 
