@@ -80,7 +80,7 @@ uint64_t codec_reader_crc(struct codec_reader *r)
 /* Some bytes from the source, at most `max`; at the end, and on failure, 0. */
 static size_t pull_some(struct codec_reader *r, char *to, size_t max)
 {
-    ssize_t got = r->pull ? r->pull(r->pull_arg, to, max) : 0;
+    const ssize_t got = r->pull(r->pull_arg, to, max);
     if (got < 0)
         (void)codec_fail(r, (int)got, "the source failed");
     if (got <= 0)
@@ -96,15 +96,15 @@ static size_t pull_some(struct codec_reader *r, char *to, size_t max)
 static bool fill(struct codec_reader *r, size_t len)
 {
     size_t have = in_window(r);
-    if (r->pull) {
-        (void)codec_reader_crc(r);
-        if (have)
-            memmove(r->window, r->at, have);
-        r->at = r->summed = r->window;
-        r->end = r->window + have;
-    }
+    if (!r->pull)
+        return codec_fail(r, -ENODATA, "%zu more bytes", len - have);
+    (void)codec_reader_crc(r);
+    if (have)
+        memmove(r->window, r->at, have);
+    r->at = r->summed = r->window;
+    r->end = r->window + have;
     while (have < len) {
-        size_t got = pull_some(r, r->window + have, r->pull ? CODEC_WINDOW - have : 0);
+        size_t got = pull_some(r, r->window + have, CODEC_WINDOW - have);
         if (got == 0)
             return codec_fail(r, -ENODATA, "%zu more bytes", len - have);
         have += got;
@@ -125,7 +125,8 @@ static bool want(struct codec_reader *r, size_t len)
 static bool copy_out(struct codec_reader *r, char *to, size_t len)
 {
     size_t have = MIN_OF(in_window(r), len);
-    memcpy(to, r->at, have);
+    if (have)
+        memcpy(to, r->at, have);
     r->at += have;
     (void)codec_reader_crc(r);
     while (have < len) {

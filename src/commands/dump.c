@@ -126,7 +126,7 @@ static void run_restore(struct cmd *cmd)
     const struct key key = cmd_key(cmd, 1);
     if (!restore_options(cmd, &r))
         return;
-    if (!r.replace && db_lookup_object(cmd->db, key)) {
+    if (!r.replace && db_lookup_write(cmd->db, key)) {
         reply_error(cmd->reply, "BUSYKEY Target key name already exists.");
         return;
     }
