@@ -40,7 +40,8 @@ struct drip {
 static ssize_t pull(void *arg, char *to, size_t max)
 {
     struct drip *d = arg;
-    const size_t step = MIN_OF(MIN_OF(max, d->left.len), d->turn++ % 7 + 1);
+    const size_t drop = d->turn++ % 7 + 1, room = MIN_OF(max, d->left.len);
+    const size_t step = MIN_OF(drop, room);
     if (step)
         memcpy(to, d->left.ptr, step);
     d->left = slice_from(d->left, step);
