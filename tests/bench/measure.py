@@ -9,7 +9,7 @@ from typing import Iterator
 from support.client import Client
 from support.server import Server
 
-from . import pubsub, strings, tracking, transactions, types
+from . import elements, pubsub, strings, tracking, transactions
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
 
@@ -141,21 +141,21 @@ class Bench:
 
     def types(self) -> Iterator[Row]:
         """Values with elements, type by type: requests, then bytes an element."""
-        for kind in types.KINDS:
+        for kind in elements.KINDS:
             servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
             with servers[0], servers[1]:
                 for server in servers:
                     for fill in kind.fills:
                         self._fill_words(server, fill)
                 for work in kind.works:
-                    yield self._work(servers, work, types.BOUND, types.WANTED)
+                    yield self._work(servers, work, elements.BOUND, elements.WANTED)
             for size in kind.sizes:
                 ours, theirs = (self._bytes_per_element(b, size) for b in self._binaries)
                 beside = f"{ours:.1f} to {theirs:.1f} bytes an element"
                 name = f"bytes an element, {size.name}"
                 yield Row(name, Ratio.exact(ours / theirs), size.bound, None, beside)
 
-    def _fill_words(self, server: Server, fill: types.Fill) -> None:
+    def _fill_words(self, server: Server, fill: elements.Fill) -> None:
         """A request so often, with keys in order."""
         self._load.run(
             server,
@@ -163,7 +163,7 @@ class Bench:
             *("--requests", str(fill.requests), "--", *fill.words.split()),
         )
 
-    def _bytes_per_element(self, binary: str, size: types.Size) -> float:
+    def _bytes_per_element(self, binary: str, size: elements.Size) -> float:
         with Server(binary, DIRECTIVES) as server, server.connect() as client:
             before = settled_memory(client, clients=0)
             self._fill_words(server, size.fill)
