@@ -106,6 +106,13 @@ def _whole_scan(tarn: Reply, oracle: Reply) -> bool:
     return tarn.value[0] == oracle.value[0] and _unordered(tarn.value[1], oracle.value[1])
 
 
+def _as_many(tarn: Reply, oracle: Reply) -> bool:
+    """Drawn by chance: so many elements."""
+    if isinstance(tarn.value, list) and isinstance(oracle.value, list):
+        return tarn.kind == oracle.kind and len(tarn.value) == len(oracle.value)
+    return _kind(tarn, oracle)
+
+
 def _kind(tarn: Reply, oracle: Reply) -> bool:
     """Only the type: values that each server has its own of."""
     return tarn.kind == oracle.kind and (tarn.value is None) == (oracle.value is None)
@@ -201,6 +208,7 @@ MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "unordered": _unordered,
     "unordered-map": _unordered_map,
     "kind": _kind,
+    "as-many": _as_many,
     "scan": _scan,
     "whole-scan": _whole_scan,
     "client-lines": _client_lines,
