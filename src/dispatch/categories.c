@@ -22,7 +22,6 @@ static const struct named_bit flag_names[] = {
     { "asking", CMD_ASKING },
     { "fast", CMD_FAST },
     { "no_auth", CMD_NO_AUTH },
-    { "may_replicate", CMD_MAY_REPLICATE },
     { "no_async_loading", CMD_NO_ASYNC_LOADING },
     { "no_multi", CMD_NO_MULTI },
     { "movablekeys", CMD_MOVABLE_KEYS },

@@ -67,7 +67,7 @@ def _list_own(draw: Draw) -> Step:
 @FAMILY.step("CLIENT LIST", weight=4)
 def _bad_list(draw: Draw) -> Step:
     bad = ([b"TYPE", b"foo"], [b"ID"], [b"ID", b"0"], [b"ID", b"abc"], [b"ID", b"-1"], [b"FOO"])
-    return draw.command("CLIENT", "LIST", draw.choose((*bad, [b"TYPE"], [b"TYPE", b"pubsub"])))
+    return draw.command("CLIENT", "LIST", draw.choose((*bad, [b"TYPE"], [b"TYPE", b"pubsub"])), mode="client-lines")
 
 
 @FAMILY.step("CLIENT KILL", weight=6)
