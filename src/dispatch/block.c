@@ -84,6 +84,7 @@ static void link_key(struct dispatch *d, struct waiter *w, struct key key)
     uint32_t before = w->link_count;
     bool first = list_is_empty(&it->queue.waiters);
     link_add(w, &it->queue);
+    it->types = first ? w->block.types : it->types | w->block.types;
     counts->keys += first;
     if (w->link_count != before && w->block.types == BLOCK_ANY_STATE && it->any_state++ == 0)
         counts->keys_any_state++;

@@ -20,6 +20,14 @@ static void wake(struct dispatch *d, struct interest *it)
         block_queue_wake(d, &it->queue);
 }
 
+/* Keys are served in the order in which they came to hold what is waited for, not in that of other changes. */
+static void wake_if_useful(struct dispatch *d, struct interest *it)
+{
+    const struct entry *e = it->any_state ? NULL : db_peek_stored(it->db, it->key);
+    if (it->any_state || (e && (it->types & BLOCK_TYPE(entry_type(e)))))
+        wake(d, it);
+}
+
 static void on_changed(void *arg, struct db *db, const struct key *key)
 {
     struct dispatch *d = arg;
@@ -28,7 +36,7 @@ static void on_changed(void *arg, struct db *db, const struct key *key)
     if (it) {
         interest_pin(it);
         watches_touch(it);
-        wake(d, it);
+        wake_if_useful(d, it);
         interest_unpin(d, it);
     }
     HOOK_CALL(d->hooks.changed, db, key);
