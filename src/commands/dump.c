@@ -175,8 +175,8 @@ static const struct command rows[] = {
         .since = "2.6.0",
         .complexity = "O(N) for the bytes and elements of the value; O(N log N) for a sorted set",
         .summary = "Makes a key from what DUMP replied.",
-        .syntax = "key:key ttl:int serialized-value:string [REPLACE] [ABSTTL] "
-                  "[IDLETIME seconds:int] [FREQ frequency:int]",
+        .syntax = "key:key ttl:int serialized-value:string [REPLACE@3.0.0] [ABSTTL@5.0.0] "
+                  "[IDLETIME seconds:int@5.0.0] [FREQ frequency:int@5.0.0]",
     },
 };
 
