@@ -152,6 +152,7 @@ static void rooms_new(struct client_world *w)
     w->dispatch = dispatch_new(w->ks, w->journal);
     w->clients = clients_new(w->loop, w->dispatch);
     const struct command_table tables[] = { clients_commands(w->clients),
+                                            clients_pubsub_commands(w->clients),
                                             clients_monitor_commands(w->clients),
                                             { rows, COUNT_OF(rows), w } };
     dispatch_register_own(w->dispatch);
