@@ -19,7 +19,7 @@ struct interest {
     struct key key;           /* its name is `name` */
     struct list watches;      /* struct watch, in_interest */
     struct block_queue queue; /* struct wait_link, in order of arrival */
-    uint32_t types; /* that some waiter has asked for, or-ed */
+    uint32_t types;           /* that some waiter has asked for, or-ed */
     uint32_t any_state;       /* waiters that want to know of every state */
     uint32_t pins;            /* somebody walks over its lists */
     char name[];
