@@ -38,26 +38,29 @@ class Row:
 class Plan:
     """How much to measure."""
 
-    pairs: int
+    pairs: int  # of GET and SET
+    work_pairs: int  # of all other requests
     requests: dict[int, int]  # by pipeline
     turn_keys: int
     turn_runs: int
-    strings_share: float  # of the requests of each work
+    work_share: float  # of the requests of each work
 
 
 FULL = Plan(
     20,
+    8,
     {100: 1_000_000, 16: 500_000, 1: 100_000},
     turn_keys=10_000_000,
     turn_runs=5,
-    strings_share=1,
+    work_share=0.5,
 )
 QUICK = Plan(
+    5,
     5,
     {100: 400_000, 16: 200_000, 1: 50_000},
     turn_keys=1_000_000,
     turn_runs=2,
-    strings_share=0.5,
+    work_share=0.5,
 )
 
 _SPEED_BOUNDS = {100: (0.30, 0.25), 16: (0.52, 0.46), 1: (0.94, 0.90)}
@@ -93,7 +96,9 @@ class Bench:
                     shape = f"pipeline {pipeline}" if pipeline > 1 else "no pipeline"
                     options = ("--verb", verb, "--pipeline", str(pipeline), "--clients", "50")
                     requests = self._plan.requests[pipeline]
-                    ratio, beside = self._cpu_ratio(servers, requests, *options)
+                    ratio, beside = self._cpu_ratio(
+                        servers, requests, *options, pairs=self._plan.pairs
+                    )
                     yield Row(f"{verb.upper()}, {shape}", ratio, bound, wanted, beside)
 
     def strings(self) -> Iterator[Row]:
@@ -124,7 +129,7 @@ class Bench:
             for server in servers:
                 self._load.fill(server, KEYS)
             for work in tracking.WORKS:
-                requests = int(work.requests * self._plan.strings_share)
+                requests = int(work.requests * self._plan.work_share)
                 options = ("--verb", "get", "--clients", "50", "--pipeline", str(work.pipeline))
                 ratio, beside = self._cpu_ratio(servers, requests, *options, "--first", work.first)
                 yield Row(work.name, ratio, work.bound, None, beside)
@@ -135,7 +140,7 @@ class Bench:
         servers = [Server(binary, DIRECTIVES) for binary in self._binaries]
         with servers[0], servers[1]:
             for work in pubsub.WORKS:
-                requests = int(work.messages * self._plan.strings_share)
+                requests = int(work.messages * self._plan.work_share)
                 ratio, beside = self._cpu_ratio(servers, requests, *work.options, load=load)
                 yield Row(work.name, ratio, work.bound, None, beside)
 
@@ -176,19 +181,24 @@ class Bench:
             *("--pipeline", str(work.pipeline), "--clients", str(work.clients)),
             *("--keys", str(work.keys), "--", *work.words.split()),
         )
-        requests = int(work.requests * self._plan.strings_share)
+        requests = int(work.requests * self._plan.work_share)
         ratio, beside = self._cpu_ratio(servers, requests, *options)
         return Row(work.name, ratio, bound, wanted, beside)
 
     def _cpu_ratio(
-        self, servers: list[Server], requests: int, *options: str, load: Load | None = None
+        self,
+        servers: list[Server],
+        requests: int,
+        *options: str,
+        load: Load | None = None,
+        pairs: int = 0,
     ) -> tuple[Ratio, str]:
         """CPU per request of the first server by that of the second; runs of the two alternate."""
         costs: list[list[float]] = [[], []]
         load = load or self._load
         for server in servers:
             load.run(server, "--requests", str(max(requests // 10, 1)), *options)
-        for pair in range(self._plan.pairs):
+        for pair in range(pairs or self._plan.work_pairs):
             for side in (0, 1):
                 before = cpu_ns(servers[side])
                 load.run(

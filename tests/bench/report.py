@@ -25,7 +25,7 @@ How it is measured (`tests/bench/`):
   ratios. A bound is met when the interval's lower end is below it.
 - **Strings and bits**: the same for single requests at a pipeline of 16, beside a million keys
   (`tests/bench/strings.py` has them word by word). Sources of bits are random; texts of LCS are of
-  four letters.
+  four letters. These requests, and all that follow, are measured in {work_pairs} pairs.
 - **Types**: the same for requests on values with elements, and growth of `used_memory` for an
   element of a large value and of many small ones (`tests/bench/elements.py`).
 - **Transactions**: the same for a whole transaction as one request: MULTI, five SET and five GET of
@@ -56,6 +56,7 @@ def write_document(path: Path, rows: Sequence[Row], plan: Plan) -> None:
     text = _METHOD.format(
         table="\n".join([head, *lines]),
         pairs=plan.pairs,
+        work_pairs=plan.work_pairs,
         turn_keys=plan.turn_keys,
         turn_runs=plan.turn_runs,
     )
