@@ -20,7 +20,7 @@ from support.limits import raise_descriptor_limit  # noqa: E402
 
 _PARTS = (
     *("speed", "strings", "types", "transactions", "pubsub", "tracking"),
-    *("memory", "idle_clients", "longest_turn"),
+    *("memory", "idle_clients", "longest_turn", "lazy_free"),
 )
 
 
