@@ -377,15 +377,16 @@ def test_message_to_ten_thousand_listeners(start_server: StartServer, connect: C
         listener.send("SUBSCRIBE", "a")
     for listener in listeners:
         listener.read()
+    big = b"x" * 20_000  # more, and the system runs out of memory for sockets
     before = int(info_fields(c.ok("INFO", "memory"))["used_memory"])
-    c.send_raw(encode("PUBLISH", "a", "hello") + encode("PUBLISH", "a", b"x" * 200_000))
+    c.send_raw(encode("PUBLISH", "a", "hello") + encode("PUBLISH", "a", big))
     c.send("INFO", "memory")
     assert _read(c, 2) == [10_000, 10_000]
     during = int(info_fields(c.read())["used_memory"])
-    assert during - before < 100_000_000 or not _is_tarn(c)  # 10,000 copies would be 2 GB
+    assert during - before < 60_000_000 or not _is_tarn(c)  # 10,000 copies would be 200 MB
     for listener in listeners:
         assert listener.read() == [b"message", b"a", b"hello"]
-        assert listener.read() == [b"message", b"a", b"x" * 200_000]
+        assert listener.read() == [b"message", b"a", big]
     for listener in listeners[:9_000]:
         listener.close()
     wait_for("9,000 to be gone", lambda: c.call("PUBSUB", "NUMSUB", "a") == [b"a", 1_000])
