@@ -168,12 +168,7 @@ struct entry *zset_new_listpack(struct slice key, struct listpack *lp, int64_t w
 {
     struct entry *e = entry_new(TYPE_ZSET, ENCODING_LISTPACK, key, 0, when_ms);
     entry_put_pointer(e, lp);
-    bool is_small = (int64_t)(listpack_count(lp) / 2) <= env->zset_listpack_entries;
-    for (size_t at = listpack_first(lp); is_small && at; at = zset_pack_next(lp, at)) {
-        char digits[NUM_INT_MAX_CHARS];
-        is_small = (int64_t)listpack_text(lp, at, digits).len <= env->zset_listpack_value;
-    }
-    if (!is_small)
+    if ((int64_t)(listpack_count(lp) / 2) > env->zset_listpack_entries)
         become_tree(e, env);
     return e;
 }

@@ -136,7 +136,8 @@ const struct listpack *zset_listpack(const struct entry *e);
 /* Whether a listpack from outside holds what a sorted set may: pairs, scores that are numbers in order, no
  * member twice. */
 bool zset_listpack_is_valid(const struct listpack *lp, const struct type_env *env);
-/* Consumes a valid listpack with members; it becomes a tree if it is larger than small ones may be. */
+/* Consumes a valid listpack with members; it becomes a tree if it has more than small ones may have. How
+ * long they are is not asked, as the peers do not ask it. */
 MUST_USE struct entry *zset_new_listpack(struct slice key, struct listpack *lp, int64_t when_ms,
                                          const struct type_env *env);
 

@@ -268,3 +268,13 @@ def test_serialized_length(c: Client, subject: Subject) -> None:
         size = len(c.ok("DUMP", key)) - 11
         shown = c.raw("DEBUG", "OBJECT", key)
         assert b"serializedlength:%d " % size in shown
+
+
+def test_length_of_members_is_not_asked_when_a_sorted_set_comes_in(c: Client) -> None:
+    c.call("ZADD", "a", 1, "member")
+    payload = c.call("DUMP", "a")
+    before = c.ok("CONFIG", "GET", "zset-max-ziplist-value")[1]
+    c.ok("CONFIG", "SET", "zset-max-ziplist-value", 1)
+    c.ok("RESTORE", "b", 0, payload)
+    assert c.call("OBJECT", "ENCODING", "b") == b"listpack"
+    c.ok("CONFIG", "SET", "zset-max-ziplist-value", before)
