@@ -16,6 +16,7 @@
 #include "event/loop.h"
 #include "event/worker.h"
 #include "journal/journal.h"
+#include "persist/persist.h"
 #include "server/metrics_priv.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
@@ -73,6 +74,7 @@ int server_make_rooms(struct server *s)
     s->journal = journal_new();
     s->keyspace = keyspace_new(s->journal, s->worker, 0);
     s->dispatch = dispatch_new(s->keyspace, s->journal);
+    s->persist = persist_new(s->loop, s->dispatch);
     s->clients = clients_new(s->loop, s->dispatch);
     s->config = config_new();
     s->views = views_new(s);
@@ -144,6 +146,12 @@ static int start_moving_bytes(struct server *s)
     return 0;
 }
 
+/* Clients that come meanwhile are told that data is being loaded. */
+static int load_data(struct server *s)
+{
+    return persist_start(s->persist);
+}
+
 static int tell_ready(struct server *s)
 {
     if (listener_count(s->tcp))
@@ -175,6 +183,7 @@ static int (*const steps[])(struct server *s) = {
     listeners_open,
     process_write_pidfile, /* which may be that of the server whose port is taken */
     process_warn,
+    load_data,
     tell_ready,
 };
 
@@ -203,6 +212,7 @@ void server_done(struct server *s)
         clients_close(s->clients);
     stream_io_free(s->io);
     clients_free(s->clients);
+    persist_free(s->persist);
     dispatch_free(s->dispatch);
     keyspace_free(s->keyspace);
     journal_free(s->journal);

@@ -28,6 +28,7 @@ struct dispatch;
 struct journal;
 struct keyspace;
 struct loop;
+struct persist;
 struct server_views;
 struct unbuilt;
 struct worker;
@@ -70,6 +71,7 @@ struct server {
     struct journal *journal;
     struct keyspace *keyspace;
     struct dispatch *dispatch;
+    struct persist *persist;
     struct clients *clients;
     struct stream_io *io;
     struct listener *tcp, *unix_socket;
@@ -157,7 +159,7 @@ void server_register_directives(struct server *s);
 /* Initial values of this room's own settings; and what they hold is freed. */
 void server_init_directives(struct server *s);
 void server_done_directives(struct server *s);
-#define JOB_TABLES_MAX 8
+#define JOB_TABLES_MAX 16
 size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLES_MAX]);
 
 /* ---- what server/ itself exports ---- */

@@ -4,6 +4,7 @@
 #include "config/unbuilt.h"
 #include "db/db.h"
 #include "dispatch/dispatch.h"
+#include "persist/persist.h"
 #include "server/metrics_priv.h"
 #include "server/server_priv.h"
 #include "server/standalone.h"
@@ -25,6 +26,9 @@ void server_register_commands(struct server *s)
     commands_register(s->dispatch, &s->commands);
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         dispatch_register(s->dispatch, &tables[i]);
+    struct command_table persist[PERSIST_TABLES_MAX];
+    for (size_t i = 0, count = persist_commands(s->persist, persist); i < count; i++)
+        dispatch_register(s->dispatch, &persist[i]);
 }
 
 /* The tables whose settings are parts of struct server. */
@@ -65,6 +69,9 @@ void server_register_directives(struct server *s)
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         config_add(s->config, &tables[i]);
+    struct directive_table persist[PERSIST_TABLES_MAX];
+    for (size_t i = 0, count = persist_directives(s->persist, persist); i < count; i++)
+        config_add(s->config, &persist[i]);
     struct directive_table unbuilt[UNBUILT_TABLES_MAX];
     size_t count = unbuilt_tables(s->unbuilt, unbuilt);
     for (size_t i = 0; i < count; i++)
@@ -77,6 +84,7 @@ size_t server_metric_tables(struct server *s, struct metric_table out[static MET
     out[count++] = process_metrics(s);
     out[count++] = memory_metrics(s);
     out[count++] = persistence_metrics(s);
+    count += persist_metrics(s->persist, &out[count]);
     out[count++] = stats_metrics(s);
     out[count++] = replication_metrics(s);
     out[count++] = cpu_metrics(s);
@@ -94,6 +102,7 @@ size_t server_job_tables(struct server *s, struct job_table out[static JOB_TABLE
     size_t count = 0;
     out[count++] = clients_jobs(s->clients);
     out[count++] = keyspace_jobs(s->keyspace);
+    count += persist_jobs(s->persist, &out[count]);
     out[count++] = server_jobs(s);
     out[count++] = crash_jobs(s);
     return count;

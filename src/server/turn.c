@@ -18,6 +18,7 @@
 #include "dispatch/block.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
+#include "persist/persist.h"
 #include "server/server_priv.h"
 
 /* However far away the next expiry is, it is looked at so often: timers count nanoseconds, which do
@@ -97,6 +98,7 @@ static void before_wait(struct loop *loop UNUSED, void *arg)
     execute(s);
     expire(s);
     dispatch_serve_waiters(s->dispatch); /* what expired may be what somebody waits for */
+    persist_flush(s->persist);
     clients_batch_done(s->clients);
     clients_reap(s->clients); /* who killed others finds them gone when the reply comes */
     clients_send(s->clients);
