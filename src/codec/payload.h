@@ -15,7 +15,7 @@ MUST_USE int codec_payload_write(const struct entry *e, struct buf *ret_payload)
 size_t codec_payload_value_bytes(const struct entry *e);
 /* Whether the footer is right: a version that is known, and the checksum, unless that is not asked for. */
 MUST_USE bool codec_payload_is_whole(struct slice payload, bool skip_checksum);
-/* The value of a whole payload. NULL: what was expected is in the error. */
+/* The value of a whole payload. NULL: what was expected is in the error (codec_read_value() has the exception). */
 MUST_USE struct entry *codec_payload_read(struct slice payload, const struct codec_target *to,
                                           struct codec_error *ret_error);
 

@@ -62,6 +62,7 @@ struct codec_target {
     struct slice key;
     int64_t when_ms;
     const struct type_env *env;
+    int64_t now_ms; /* fields of hashes that are over then are left out; 0: all are kept */
 };
 
 /* The first version in which the value can be written: at least CODEC_VERSION_MIN. */
@@ -70,7 +71,8 @@ int codec_value_version(const struct entry *e);
 uint8_t codec_value_kind(const struct entry *e, int version);
 /* The body. */
 void codec_write_value(struct codec_writer *w, const struct entry *e);
-/* NULL: the reader has the error. */
+/* NULL: the reader has the error. If it has none, the value is a hash whose fields are all over: it was read to its
+ * end, and the key is to be left out. */
 MUST_USE struct entry *codec_read_value(struct codec_reader *r, uint8_t kind,
                                         const struct codec_target *to);
 

@@ -107,6 +107,11 @@ static bool read_field(struct codec_reader *r, struct fields *f, struct hash_fie
     return true;
 }
 
+static bool is_over(const struct hash_field *f, const struct codec_target *to)
+{
+    return f->when_ms != ENTRY_NO_EXPIRY && f->when_ms < to->now_ms;
+}
+
 static bool read_fields(struct codec_reader *r, struct fields *f, const struct codec_target *to,
                         struct entry *e)
 {
@@ -119,6 +124,8 @@ static bool read_fields(struct codec_reader *r, struct fields *f, const struct c
         struct hash_field field;
         if (!read_field(r, f, &field))
             return false;
+        if (is_over(&field, to))
+            continue;
         if (!hash_put(e, to->env, &field, HASH_SHOW_ALL))
             return codec_fail(r, -EBADMSG, "a field that was not there yet");
     }
@@ -131,7 +138,7 @@ struct entry *read_hash(struct codec_reader *r, uint8_t kind, const struct codec
     struct entry *e = NULL;
     if (fields_init(&f, r, kind)) {
         e = hash_new(to->key, to->when_ms);
-        if (!read_fields(r, &f, to, e)) {
+        if (!read_fields(r, &f, to, e) || hash_count(e, HASH_SHOW_ALL) == 0) {
             entry_free(e);
             e = NULL;
         }
@@ -149,6 +156,22 @@ static struct listpack *read_pairs(struct codec_reader *r, uint8_t kind)
     return kind == KIND_HASH_ZIPLIST ? read_ziplist(r) : read_listpack(r);
 }
 
+static void nothing(void *arg UNUSED, const struct hash_field *f UNUSED)
+{
+}
+
+/* NULL if nothing is left. */
+static struct entry *without_over(struct entry *e, const struct codec_target *to)
+{
+    const size_t count = hash_each_due(e, to->now_ms, SIZE_MAX, nothing, NULL);
+    if (count > 0)
+        hash_expire(e, to->now_ms, count);
+    if (hash_count(e, HASH_SHOW_ALL) > 0)
+        return e;
+    entry_free(e);
+    return NULL;
+}
+
 struct entry *read_hash_packed(struct codec_reader *r, uint8_t kind, const struct codec_target *to)
 {
     uint64_t least_ms;
@@ -161,7 +184,7 @@ struct entry *read_hash_packed(struct codec_reader *r, uint8_t kind, const struc
         return NULL;
     struct entry *e = hash_new_listpack(to->key, lp, is_triplets ? 3 : 2, to->when_ms, to->env);
     if (e)
-        return e;
+        return is_triplets ? without_over(e, to) : e;
     listpack_free(lp);
     return failed(r, "fields with their values, each once");
 }
