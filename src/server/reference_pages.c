@@ -78,7 +78,7 @@ void pages_sweep(struct pages *p, const char *subdir)
 {
     char path[PATH_BYTES], name[512];
     (void)snprintf(path, sizeof(path), "%s/%s", p->dir, subdir);
-    DIR *dir = opendir(path);
+    DIR *dir = opendir(path); /* tidy-allow opendir: no part of the server */
     if (!dir)
         fail(path, -errno);
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
