@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef TARN_DEBUG
+#include "base/lossy_disk.h"
+#endif
 #include "base/mem.h"
 #include "event/loop.h"
 #include "process/syscheck.h"
@@ -54,6 +57,9 @@ int main(int argc, char **argv)
             (errands[i].shorter && strcmp(argv[1], errands[i].shorter) == 0))
             return errands[i].run();
 
+#ifdef TARN_DEBUG
+    (void)lossy_disk_from_environment(); /* for as long as the process lives */
+#endif
     struct server server = { .process = { .is_the_process = true } };
     if (server_boot(&server, argc, argv) < 0) {
         server_done(&server);
