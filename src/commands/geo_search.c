@@ -42,6 +42,11 @@ static bool is_search(const struct search *s)
     return s->form == FORM_SEARCH || s->form == FORM_SEARCH_STORE;
 }
 
+static bool has_polygon(const struct search *s)
+{
+    return s->has_shape && s->shape.kind == GEO_POLYGON;
+}
+
 /* ---- arguments: how many were taken, -1 if an error was replied, 0 if it is none of these ---- */
 
 static int parse_radius(const struct cmd *cmd, struct search *s, int i)
@@ -80,6 +85,33 @@ static int parse_box(const struct cmd *cmd, struct search *s, int i)
     return 3;
 }
 
+/* Distances are from its centre, in metres. */
+static int parse_polygon(const struct cmd *cmd, struct search *s, int i)
+{
+    int64_t count;
+    if (!cmd_int(cmd, i, &count, NULL))
+        return -1;
+    if (count < 3) {
+        reply_error(cmd->reply, "ERR BYPOLYGON needs at least 3 vertices");
+        return -1;
+    }
+    if (count > (cmd->argc - i - 1) / 2)
+        return 0;
+    struct geo_point *vertices = arena_alloc(cmd->arena, (size_t)count * sizeof(*vertices));
+    for (int k = 0; k < count; k++)
+        if (!geo_point_args(cmd, i + 1 + 2 * k, &vertices[k]))
+            return -1;
+    s->shape = (struct geo_shape){
+        .kind = GEO_POLYGON,
+        .center = geo_centroid(vertices, (size_t)count),
+        .vertices = vertices,
+        .vertex_count = (size_t)count,
+    };
+    s->unit_m = 1;
+    s->has_shape = true;
+    return 1 + 2 * (int)count;
+}
+
 /* Without a key the arguments are still looked at. */
 static int parse_member(const struct cmd *cmd, struct search *s, int i)
 {
@@ -96,25 +128,56 @@ static int parse_point(const struct cmd *cmd, struct search *s, int i)
     return geo_point_args(cmd, i, &s->shape.center) ? 2 : -1;
 }
 
-/* A word with `taken` arguments that were parsed behind it. */
-static int with_word(int taken)
+static bool may_start_at_member(const struct search *s)
 {
-    return taken < 0 ? -1 : taken + 1;
+    return !has_polygon(s) && (!s->has_center || s->from_member);
 }
 
-/* What only GEOSEARCH has. */
+static bool may_start_at_point(const struct search *s)
+{
+    return !has_polygon(s) && !s->from_member;
+}
+
+static bool may_be_circle(const struct search *s)
+{
+    return !s->has_shape || s->shape.kind == GEO_CIRCLE;
+}
+
+static bool may_be_box(const struct search *s)
+{
+    return !s->has_shape || s->shape.kind == GEO_BOX;
+}
+
+/* A polygon has a centre of its own. */
+static bool may_be_polygon(const struct search *s)
+{
+    return !s->has_center && (!s->has_shape || has_polygon(s));
+}
+
+/* What only GEOSEARCH has. The same word again is taken, and wins; another of its kind is an error. */
+static const struct search_option {
+    const char *word;
+    int values; /* at least */
+    bool (*fits)(const struct search *s);
+    int (*parse)(const struct cmd *cmd, struct search *s, int i);
+} search_options[] = {
+    { "frommember", 1, may_start_at_member, parse_member },
+    { "fromlonlat", 2, may_start_at_point, parse_point },
+    { "byradius", 2, may_be_circle, parse_radius },
+    { "bybox", 3, may_be_box, parse_box },
+    { "bypolygon", 1, may_be_polygon, parse_polygon },
+};
+
 static int parse_search_option(const struct cmd *cmd, struct search *s, int i)
 {
     const int left = cmd->argc - i - 1;
-    const bool from_point = s->has_center && !s->from_member;
-    if (left >= 1 && !from_point && cmd_is(cmd, i, "frommember"))
-        return with_word(parse_member(cmd, s, i + 1));
-    if (left >= 2 && !s->from_member && cmd_is(cmd, i, "fromlonlat"))
-        return with_word(parse_point(cmd, s, i + 1));
-    if (left >= 2 && !(s->has_shape && s->shape.kind == GEO_BOX) && cmd_is(cmd, i, "byradius"))
-        return with_word(parse_radius(cmd, s, i + 1));
-    if (left >= 3 && !(s->has_shape && s->shape.kind == GEO_CIRCLE) && cmd_is(cmd, i, "bybox"))
-        return with_word(parse_box(cmd, s, i + 1));
+    for (size_t k = 0; k < COUNT_OF(search_options); k++) {
+        const struct search_option *o = &search_options[k];
+        if (left < o->values || !cmd_is(cmd, i, o->word))
+            continue;
+        const int taken = o->fits(s) ? o->parse(cmd, s, i + 1) : 0;
+        return taken > 0 ? taken + 1 : taken;
+    }
     if (s->form == FORM_SEARCH_STORE && cmd_is(cmd, i, "storedist")) {
         s->store_distance = true;
         return 1;
@@ -197,7 +260,7 @@ static bool options_agree(const struct cmd *cmd, const struct search *s)
         reply_errorf(cmd->reply,
                      "ERR %s is not compatible with WITHDIST, WITHHASH and WITHCOORD options",
                      is_search(s) ? "GEOSEARCHSTORE" : "STORE option in GEORADIUS");
-    else if (is_search(s) && !s->has_center)
+    else if (is_search(s) && !s->has_center && !has_polygon(s))
         reply_errorf(cmd->reply,
                      "ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for %.*s",
                      verb_len, verb);
@@ -423,11 +486,13 @@ static void run_georadiusbymember_ro(struct cmd *cmd)
 #define WITH_SYNTAX "[withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH]"
 #define COUNT_SYNTAX(since) "[count={COUNT count:int [any=ANY" since "]}]"
 #define ORDER_SYNTAX "[order=<ASC | DESC>]"
-#define SHAPE_SYNTAX                                                     \
-    "from=<FROMMEMBER member | "                                         \
-    "FROMLONLAT longitude_latitude={longitude:double latitude:double}> " \
-    "by=<circle={BYRADIUS radius:double " UNIT_SYNTAX "} | "             \
-    "box={BYBOX width:double height:double " UNIT_SYNTAX "}> "
+#define SHAPE_SYNTAX                                                      \
+    "[from=<FROMMEMBER member | "                                         \
+    "FROMLONLAT longitude_latitude={longitude:double latitude:double}>] " \
+    "by=<circle={BYRADIUS radius:double " UNIT_SYNTAX "} | "              \
+    "box={BYBOX width:double height:double " UNIT_SYNTAX "} | "           \
+    "polygon={BYPOLYGON num-vertices:int "                                \
+    "longitude_latitude={longitude:double latitude:double}...}@9.1.0> "
 #define RADIUS_SYNTAX(any_since) \
     "radius:double " UNIT_SYNTAX " " WITH_SYNTAX " " COUNT_SYNTAX(any_since) " " ORDER_SYNTAX
 #define STORE_SYNTAX " [STORE key:key] [STOREDIST key:key]"
@@ -442,7 +507,7 @@ static const struct command rows[] = {
         .keys = READ_KEY,
         .since = "6.2.0",
         .complexity = COMPLEXITY,
-        .summary = "The members within a circle or a box around a point.",
+        .summary = "The members within a circle or a box around a point, or within a polygon.",
         .syntax = "key:key " SHAPE_SYNTAX ORDER_SYNTAX " " COUNT_SYNTAX("") " " WITH_SYNTAX,
     },
     {
@@ -455,7 +520,8 @@ static const struct command rows[] = {
                   { .flags = KEY_RO | KEY_ACCESS, .begin = KEYS_INDEX, .at = 2, .step = 1 } },
         .since = "6.2.0",
         .complexity = COMPLEXITY,
-        .summary = "Stores the members within a circle or a box around a point.",
+        .summary =
+            "Stores the members within a circle or a box around a point, or within a polygon.",
         .syntax = "destination:key source:key " SHAPE_SYNTAX ORDER_SYNTAX
                   " " COUNT_SYNTAX("") " [storedist=STOREDIST]",
     },

@@ -16,6 +16,9 @@ struct read {
     struct cmd *cmd;
     bool in_group, no_ack, waits, claims;
     int64_t count; /* 0: no limit */
+    /* Of all streams together; 0: no limit. What was handed out is counted in `given`. */
+    int64_t count_max, bytes_max;
+    struct given *given;
     int64_t timeout_ms, claim_ms;
     struct slice group, consumer;
     int at; /* the argument that is looked at */
@@ -40,6 +43,18 @@ static bool parse_count(struct read *r)
         return false;
     r->count = MAX_OF(r->count, (int64_t)0);
     return true;
+}
+
+static bool parse_maxcount(struct read *r)
+{
+    return cmd_int_in(r->cmd, ++r->at, 1, INT64_MAX, &r->count_max,
+                      "ERR MAXCOUNT must be a positive integer");
+}
+
+static bool parse_maxsize(struct read *r)
+{
+    return cmd_int_in(r->cmd, ++r->at, 1, INT64_MAX, &r->bytes_max,
+                      "ERR MAXSIZE must be a positive integer");
 }
 
 static bool parse_group(struct read *r)
@@ -84,8 +99,10 @@ static const struct read_option {
     int values;
     bool (*parse)(struct read *r);
 } read_options[] = {
-    { "BLOCK", 1, parse_block }, { "COUNT", 1, parse_count }, { "STREAMS", 1, parse_streams },
-    { "GROUP", 2, parse_group }, { "NOACK", 0, parse_noack }, { "CLAIM", 1, parse_claim },
+    { "BLOCK", 1, parse_block },       { "COUNT", 1, parse_count },
+    { "STREAMS", 1, parse_streams },   { "GROUP", 2, parse_group },
+    { "NOACK", 0, parse_noack },       { "CLAIM", 1, parse_claim },
+    { "MAXCOUNT", 1, parse_maxcount }, { "MAXSIZE", 1, parse_maxsize },
 };
 
 static const struct read_option *find_option(const struct read *r)
@@ -174,14 +191,54 @@ static bool find_source(const struct read *r, int i, struct source *ret)
     return cmd_stream_id(cmd, id_at, &ret->after);
 }
 
+/* ---- how much of all streams together ---- */
+
+/* What was handed out so far; `all`: no more may be. That is never so before the first entry. */
+struct given {
+    int64_t count;
+    uint64_t bytes;
+    bool all;
+};
+
+/* The ID's text, the fields and the values. */
+static uint64_t entry_bytes(const struct xstream_iter *at)
+{
+    struct xstream_iter it = *at;
+    char scratch[2 * STREAM_SCRATCH];
+    uint64_t bytes = xstream_id_format(scratch, it.id);
+    for (size_t i = 0; i < it.field_count; i++) {
+        struct slice field, value;
+        xstream_iter_pair(&it, &field, &value, scratch);
+        bytes += field.len + value.len;
+    }
+    return bytes;
+}
+
+/* Whether an entry (NULL: one that was deleted) may be handed out, too; it is counted then. */
+static bool may_give(const struct read *r, const struct xstream_iter *it)
+{
+    struct given *g = r->given;
+    if (r->bytes_max && it) {
+        g->bytes += entry_bytes(it);
+        if (g->count > 0 && g->bytes > (uint64_t)r->bytes_max) {
+            g->all = true;
+            return false;
+        }
+    }
+    g->count++;
+    g->all = r->count_max && g->count >= r->count_max;
+    return true;
+}
+
 /* ---- replies ---- */
 
-/* The name, in front of its entries: a pair of an array, or of RESP3's map. */
-static void begin_stream(const struct read *r, const struct source *src)
+/* The name and the begin of the entries: a pair of an array, or of RESP3's map. */
+static void begin_stream(const struct read *r, struct slice key)
 {
     if (r->cmd->reply->proto == 2)
         reply_array(r->cmd->reply, 2);
-    reply_bulk(r->cmd->reply, src->key.name);
+    reply_bulk(r->cmd->reply, key);
+    reply_defer(r->cmd->reply);
 }
 
 /* With CLAIM each entry has two numbers more: how long it was idle, how often it was handed out. */
@@ -200,7 +257,7 @@ static void reply_delivered(const struct read *r, struct xstream_iter *it, int64
 
 static bool is_full(const struct read *r, uint64_t n)
 {
-    return r->count && n >= (uint64_t)r->count;
+    return r->given->all || (r->count && n >= (uint64_t)r->count);
 }
 
 /* ---- in a group ---- */
@@ -211,8 +268,18 @@ struct delivery {
     struct group_of group;
     struct xstream_consumer *consumer;
     uint64_t n;
-    bool told; /* that entries are pending */
+    bool begun; /* the stream is in the reply */
+    bool told;  /* that entries are pending */
 };
+
+/* In front of each entry. */
+static void begin_entry(struct delivery *d)
+{
+    if (!d->begun)
+        begin_stream(d->r, d->group.key.name);
+    d->begun = true;
+    d->n++;
+}
 
 static void make_pending(struct delivery *d, struct xstream_id id)
 {
@@ -237,13 +304,13 @@ static void deliver_new(struct delivery *d)
     struct xstream_iter it;
     bool moved = false;
     xstream_iter_init(&it, d->group.s, after, STREAM_ID_MAX, false);
-    while (!is_full(d->r, d->n) && xstream_iter_next(&it)) {
+    while (!is_full(d->r, d->n) && xstream_iter_next(&it) && may_give(d->r, &it)) {
         xstream_group_advance(d->group.s, d->group.g, it.id);
         moved = true;
+        begin_entry(d);
         reply_delivered(d->r, &it, 0, 0);
         if (!d->r->no_ack)
             make_pending(d, it.id);
-        d->n++;
     }
     if (moved)
         effect_group_place(d->r->cmd, &d->group);
@@ -258,7 +325,14 @@ static void deliver_history(struct delivery *d, struct xstream_id after)
     struct xstream_pending *p = xstream_pending_seek(&d->consumer->pending, after, &c);
     for (; p && !is_full(d->r, d->n); p = btree_next(&c)) {
         struct xstream_id id = xstream_pending_id(&c);
-        if (reply_stream_one(reply, d->group.s, id)) {
+        struct xstream_iter it;
+        xstream_iter_init(&it, d->group.s, id, id, false);
+        const bool is_there = xstream_iter_next(&it);
+        if (!may_give(d->r, is_there ? &it : NULL))
+            return;
+        begin_entry(d);
+        if (is_there) {
+            reply_stream_entry(reply, &it);
             p->delivered_ms = cmd_now_ms(d->r->cmd);
             p->deliveries++;
         } else {
@@ -266,7 +340,6 @@ static void deliver_history(struct delivery *d, struct xstream_id after)
             reply_stream_id(reply, id);
             reply_null_array(reply);
         }
-        d->n++;
     }
 }
 
@@ -286,21 +359,22 @@ static void deliver_idle(struct delivery *d)
         xstream_iter_init(&it, d->group.s, id, id, false);
         if (idle_ms >= d->r->claim_ms && !xstream_iter_next(&it)) {
             drop_pending(cmd, &d->group, id, p);
-        } else if (idle_ms >= d->r->claim_ms) {
+        } else if (idle_ms >= d->r->claim_ms && may_give(d->r, &it)) {
+            begin_entry(d);
             reply_delivered(d->r, &it, idle_ms, p->deliveries);
             xstream_pending_give(p, id, d->consumer);
             p->delivered_ms = cmd_now_ms(cmd);
             p->deliveries += p->deliveries != INT64_MAX;
             effect_claim(cmd, &d->group, id, p);
             d->told = true;
-            d->n++;
         }
         if (!more)
             break;
     }
 }
 
-static void read_group(const struct read *r, const struct source *src)
+/* False if nothing of the stream is in the reply: the first entry would have been too much. */
+static bool read_group(const struct read *r, const struct source *src)
 {
     struct cmd *cmd = r->cmd;
     struct delivery d = { .r = r, .group = { src->key, src->e, xstream_of(src->e), src->g } };
@@ -308,8 +382,6 @@ static void read_group(const struct read *r, const struct source *src)
     d.consumer = get_consumer(cmd, &d.group, r->consumer, &created);
     if (created && r->no_ack)
         effect_consumer(cmd, &d.group, r->consumer);
-    begin_stream(r, src);
-    reply_defer(cmd->reply);
     if (!is_new_only(r, src)) {
         deliver_history(&d, src->after);
     } else {
@@ -317,24 +389,38 @@ static void read_group(const struct read *r, const struct source *src)
             deliver_idle(&d);
         deliver_new(&d);
     }
-    reply_settle(cmd->reply, REPLY_ARRAY, d.n);
+    if (!d.begun && !r->given->all) {
+        begin_stream(r, src->key.name);
+        d.begun = true;
+    }
+    if (d.begun)
+        reply_settle(cmd->reply, REPLY_ARRAY, d.n);
     if (created && !r->no_ack && !d.told)
         effect_consumer(cmd, &d.group, r->consumer);
     if (d.n)
         d.consumer->active_ms = cmd_now_ms(cmd);
     count_change(cmd);
+    return d.begun;
 }
 
 /* ---- without ---- */
 
-static void read_plain(const struct read *r, const struct source *src)
+/* As read_group. */
+static bool read_plain(const struct read *r, const struct source *src)
 {
-    struct xstream_range range = { .first = src->after,
-                                   .last = STREAM_ID_MAX,
-                                   .count = (uint64_t)r->count };
-    (void)xstream_id_next(&range.first);
-    begin_stream(r, src);
-    reply_stream_range(r->cmd->reply, xstream_of(src->e), &range);
+    struct xstream_id first = src->after;
+    struct xstream_iter it;
+    uint64_t n = 0;
+    (void)xstream_id_next(&first);
+    xstream_iter_init(&it, xstream_of(src->e), first, STREAM_ID_MAX, false);
+    while (!is_full(r, n) && xstream_iter_next(&it) && may_give(r, &it)) {
+        if (n++ == 0)
+            begin_stream(r, src->key.name);
+        reply_stream_entry(r->cmd->reply, &it);
+    }
+    if (n)
+        reply_settle(r->cmd->reply, REPLY_ARRAY, n);
+    return n > 0;
 }
 
 /* Some entry is above the ID. */
@@ -360,7 +446,7 @@ static bool has_idle(const struct read *r, const struct source *src)
 
 static bool can_read(const struct read *r, const struct source *src)
 {
-    if (!src->e)
+    if (!src->e || r->given->all)
         return false;
     const struct xstream *s = xstream_of(src->e);
     if (!r->in_group)
@@ -368,12 +454,9 @@ static bool can_read(const struct read *r, const struct source *src)
     return !is_new_only(r, src) || has_after(s, src->g->last) || (r->claims && has_idle(r, src));
 }
 
-static void read_source(const struct read *r, const struct source *src)
+static bool read_source(const struct read *r, const struct source *src)
 {
-    if (r->in_group)
-        read_group(r, src);
-    else
-        read_plain(r, src);
+    return r->in_group ? read_group(r, src) : read_plain(r, src);
 }
 
 /* ---- waiting ---- */
@@ -393,7 +476,12 @@ static struct source woken_source(const struct read *r, const struct block_wake 
 
 static bool serve_read(struct cmd *cmd, const struct block_wake *wake)
 {
-    struct read r = { .cmd = cmd, .in_group = slice_is(cmd_arg(cmd, 0), "XREADGROUP") };
+    struct given given = { 0, 0, false };
+    struct read r = {
+        .cmd = cmd,
+        .in_group = slice_is(cmd_arg(cmd, 0), "XREADGROUP"),
+        .given = &given,
+    };
     bool ok = parse_options(&r);
     ASSERT(ok); /* it was before */
     if (r.count == 0)
@@ -419,8 +507,7 @@ static bool serve_read(struct cmd *cmd, const struct block_wake *wake)
         reply_array(cmd->reply, 1);
     else
         reply_map(cmd->reply, 1);
-    read_source(&r, &src);
-    return true;
+    return read_source(&r, &src);
 }
 
 static void wait_for(const struct read *r, const struct source *sources)
@@ -440,7 +527,8 @@ static void wait_for(const struct read *r, const struct source *sources)
 
 static void read_streams(struct cmd *cmd, bool in_group)
 {
-    struct read r = { .cmd = cmd, .in_group = in_group };
+    struct given given = { 0, 0, false };
+    struct read r = { .cmd = cmd, .in_group = in_group, .given = &given };
     if (!parse_options(&r))
         return;
     struct source *sources = arena_alloc(cmd->arena, (size_t)r.streams * sizeof(*sources));
@@ -456,9 +544,9 @@ static void read_streams(struct cmd *cmd, bool in_group)
             (void)db_lookup_read(cmd->db, sources[i].key);
         if (!can_read(&r, &sources[i]))
             continue;
-        if (served++ == 0)
+        if (served == 0) /* the first is never too much */
             reply_defer(cmd->reply);
-        read_source(&r, &sources[i]);
+        served += read_source(&r, &sources[i]);
     }
     if (served)
         reply_settle(cmd->reply, cmd->reply->proto == 2 ? REPLY_ARRAY : REPLY_MAP, served);
@@ -486,6 +574,8 @@ static void run_xreadgroup(struct cmd *cmd)
         }                                                                              \
     }
 
+#define ALL_SYNTAX "[MAXCOUNT maxcount:int@8.10.0] [MAXSIZE maxsize:int@8.10.0] "
+
 static const struct command rows[] = {
     {
         .name = "xread",
@@ -497,7 +587,7 @@ static const struct command rows[] = {
         .since = "5.0.0",
         .complexity = "O(N) for N returned entries",
         .summary = "The entries behind an ID of each of several streams; may wait for some.",
-        .syntax = "[COUNT count:int] [BLOCK milliseconds:int] "
+        .syntax = "[COUNT count:int] " ALL_SYNTAX "[BLOCK milliseconds:int] "
                   "STREAMS streams={key:key... id...}",
     },
     {
@@ -511,7 +601,7 @@ static const struct command rows[] = {
         .complexity = "O(N log M) for N returned entries, M pending",
         .summary = "Hands entries that nobody in the group has got to a consumer, or returns what "
                    "it has got and not acknowledged.",
-        .syntax = "GROUP group_consumer={group consumer} [COUNT count:int] "
+        .syntax = "GROUP group_consumer={group consumer} [COUNT count:int] " ALL_SYNTAX
                   "[BLOCK milliseconds:int] [CLAIM min-idle-time:int@8.4.0] [NOACK] "
                   "STREAMS streams={key:key... id...}",
     },

@@ -144,9 +144,41 @@ double geo_distance_m(struct geo_point a, struct geo_point b)
     return 2.0 * EARTH_RADIUS_M * asin(sqrt(h));
 }
 
+struct geo_point geo_centroid(const struct geo_point *vertices, size_t count)
+{
+    struct geo_point sum = { 0, 0 };
+    for (size_t i = 0; i < count; i++) {
+        sum.longitude += vertices[i].longitude;
+        sum.latitude += vertices[i].latitude;
+    }
+    return (struct geo_point){ sum.longitude / (double)count, sum.latitude / (double)count };
+}
+
+/* Counts the edges that a ray to the east crosses. */
+static bool in_polygon(const struct geo_shape *shape, struct geo_point p)
+{
+    bool inside = false;
+    struct geo_point a = shape->vertices[shape->vertex_count - 1];
+    for (size_t i = 0; i < shape->vertex_count; i++) {
+        const struct geo_point b = shape->vertices[i];
+        if ((a.latitude > p.latitude) != (b.latitude > p.latitude) &&
+            p.longitude < a.longitude + (b.longitude - a.longitude) * (p.latitude - a.latitude) /
+                                            (b.latitude - a.latitude))
+            inside = !inside;
+        a = b;
+    }
+    return inside;
+}
+
 bool geo_in_shape(const struct geo_shape *shape, struct geo_point p, double *ret_distance_m)
 {
     const struct geo_point c = shape->center;
+    if (shape->kind == GEO_POLYGON) {
+        if (!in_polygon(shape, p))
+            return false;
+        *ret_distance_m = geo_distance_m(c, p);
+        return true;
+    }
     if (shape->kind == GEO_BOX) {
         if (latitude_distance_m(p.latitude, c.latitude) > shape->height_m / 2)
             return false;
@@ -222,8 +254,44 @@ static bool is_needed(struct place center, const struct bounds *shape, int colum
            !(columns > 0 && here.longitude.max > shape->longitude.max);
 }
 
+static struct geo_cell cell_of(struct place place)
+{
+    const uint64_t bits = place_bits(place);
+    const unsigned shift = 52 - place.steps * 2;
+    return (struct geo_cell){ bits << shift, (bits + 1) << shift };
+}
+
+/* The smallest cells of which three by three cover the polygon's bounds; at most one is needed without
+ * any step, so there always are some. A vertex at the map's very edge is in a column beyond the last,
+ * as the points there are. */
+static size_t polygon_cells(const struct geo_shape *shape, struct geo_cell *cells)
+{
+    struct geo_point min = shape->vertices[0], max = min;
+    for (size_t i = 1; i < shape->vertex_count; i++) {
+        const struct geo_point v = shape->vertices[i];
+        min = (struct geo_point){ fmin(min.longitude, v.longitude),
+                                  fmin(min.latitude, v.latitude) };
+        max = (struct geo_point){ fmax(max.longitude, v.longitude),
+                                  fmax(max.latitude, v.latitude) };
+    }
+    struct place first, last;
+    unsigned steps = GEO_STEPS_MAX + 1;
+    do {
+        first = place_of(latitudes, min, --steps);
+        last = place_of(latitudes, max, steps);
+    } while (last.column - first.column > 2 || last.row - first.row > 2);
+
+    size_t count = 0;
+    for (uint32_t row = first.row; row <= last.row; row++)
+        for (uint32_t column = first.column; column <= last.column; column++)
+            cells[count++] = cell_of((struct place){ column, row, steps });
+    return count;
+}
+
 size_t geo_cells(const struct geo_shape *shape, struct geo_cell cells[static GEO_CELLS_MAX])
 {
+    if (shape->kind == GEO_POLYGON)
+        return polygon_cells(shape, cells);
     static const struct {
         int columns, rows;
     } ways[GEO_CELLS_MAX] = {
@@ -241,19 +309,17 @@ size_t geo_cells(const struct geo_shape *shape, struct geo_cell cells[static GEO
         center = place_of(latitudes, shape->center, steps - 1);
 
     size_t count = 0;
-    uint64_t last = 0;
+    struct geo_cell last = { 0, 0 };
     for (size_t i = 0; i < GEO_CELLS_MAX; i++) {
         if (!is_needed(center, &bounds, ways[i].columns, ways[i].rows))
             continue;
         /* The centre as it is: at the map's very edge it lies beyond the last column. */
         const struct place place = i == 0 ? center
                                           : neighbour(center, ways[i].columns, ways[i].rows);
-        const uint64_t bits = place_bits(place);
-        if (count > 0 && bits == last)
+        const struct geo_cell cell = cell_of(place);
+        if (cell.end == last.end)
             continue;
-        last = bits;
-        const unsigned shift = 52 - place.steps * 2;
-        cells[count++] = (struct geo_cell){ bits << shift, (bits + 1) << shift };
+        cells[count++] = last = cell;
     }
     return count;
 }

@@ -34,12 +34,19 @@ void geo_text(struct geo_point p, char out[static GEO_TEXT_CHARS]);
 
 double geo_distance_m(struct geo_point a, struct geo_point b);
 
+/* A polygon's edges are straight lines on the map of longitudes and latitudes, which ends at 180 degrees;
+ * what an even number of edges surrounds is outside. */
 struct geo_shape {
-    enum { GEO_CIRCLE, GEO_BOX } kind;
-    struct geo_point center;
+    enum { GEO_CIRCLE, GEO_BOX, GEO_POLYGON } kind;
+    struct geo_point center; /* of a polygon: geo_centroid */
     double radius_m;
     double width_m, height_m;
+    const struct geo_point *vertices; /* borrowed; at least three */
+    size_t vertex_count;
 };
+
+/* The mean of the vertices. */
+struct geo_point geo_centroid(const struct geo_point *vertices, size_t count);
 
 /* Whether the point lies in the shape, and how far from the centre. */
 bool geo_in_shape(const struct geo_shape *shape, struct geo_point p, double *ret_distance_m);
@@ -50,8 +57,8 @@ struct geo_cell {
 };
 
 #define GEO_CELLS_MAX 9
-/* The cells that cover the shape: the centre's, then its neighbours as far as they are needed, none
- * twice in a row. How many. */
+/* The cells that cover the shape, none twice in a row: the centre's, then its neighbours as far as they are
+ * needed; of a polygon, those of its bounds from the south-west on. How many. */
 size_t geo_cells(const struct geo_shape *shape, struct geo_cell cells[static GEO_CELLS_MAX]);
 
 #endif

@@ -123,3 +123,54 @@ TEST(cells_cover_the_shape)
         check_cells(&rand, &shape, reach_deg);
     }
 }
+
+/* The whole map, its ends included: cells of a polygon are exact. */
+TEST(cells_cover_a_polygon)
+{
+    struct rand rand = seeded();
+
+    for (int i = 0; i < 3000; i++) {
+        struct geo_point vertices[7];
+        const size_t count = 3 + rand_below(&rand, 5);
+        const double reach_deg = pow(10, rand_unit(&rand) * 7 - 5);
+        const struct geo_point middle = random_point(&rand);
+        for (size_t v = 0; v < count; v++) {
+            const double longitude = middle.longitude + (rand_unit(&rand) - 0.5) * reach_deg;
+            const double latitude = middle.latitude + (rand_unit(&rand) - 0.5) * reach_deg;
+            vertices[v].longitude = fmax(fmin(longitude, GEO_LONGITUDE_MAX), -GEO_LONGITUDE_MAX);
+            vertices[v].latitude = fmax(fmin(latitude, GEO_LATITUDE_MAX), -GEO_LATITUDE_MAX);
+        }
+        const struct geo_shape shape = {
+            .kind = GEO_POLYGON,
+            .center = geo_centroid(vertices, count),
+            .vertices = vertices,
+            .vertex_count = count,
+        };
+        check_cells(&rand, &shape, reach_deg);
+    }
+}
+
+TEST(a_polygon_has_an_inside_where_an_odd_number_of_edges_surrounds)
+{
+    /* A square of ten degrees; a five-pointed star drawn in one go, whose middle is outside. */
+    static const struct geo_point square[] = { { 0, 0 }, { 10, 0 }, { 10, 10 }, { 0, 10 } };
+    struct geo_point star[5];
+    double distance = 0;
+    for (int i = 0; i < 5; i++) {
+        const double turn = 2 * M_PI * 2 * i / 5;
+        star[i] = (struct geo_point){ 10 * sin(turn), 10 * cos(turn) };
+    }
+    struct geo_shape shape = { .kind = GEO_POLYGON, .vertices = square, .vertex_count = 4 };
+    shape.center = geo_centroid(square, 4);
+
+    CHECK_DOUBLE(shape.center.longitude, 5.0);
+    CHECK(geo_in_shape(&shape, (struct geo_point){ 9.99, 0.01 }, &distance));
+    CHECK_DOUBLE(distance, geo_distance_m(shape.center, (struct geo_point){ 9.99, 0.01 }));
+    CHECK(!geo_in_shape(&shape, (struct geo_point){ 10.01, 5 }, &distance));
+    CHECK(!geo_in_shape(&shape, (struct geo_point){ -0.01, 5 }, &distance));
+    CHECK(!geo_in_shape(&shape, (struct geo_point){ 5, 10.01 }, &distance));
+    shape.vertices = star;
+    shape.vertex_count = 5;
+    CHECK(geo_in_shape(&shape, (struct geo_point){ 0, 8 }, &distance));
+    CHECK(!geo_in_shape(&shape, (struct geo_point){ 0, 0 }, &distance));
+}

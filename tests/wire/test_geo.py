@@ -134,3 +134,58 @@ def test_searches_refuse(towns: Client) -> None:
     assert c.err("GEORADIUS", "t", 1, 2, 3, "km", "STORE", "d", "WITHDIST") == kept + " options"
     c.ok("SET", "s", "x")
     assert c.err("GEOSEARCH", "s", "FOO", 1, 2, 3, 4).startswith("WRONGTYPE")
+
+
+def _inside(polygon: list[tuple[float, float]], p: tuple[float, float]) -> bool:
+    """By the angle that the edges turn around the point: another way than the server's."""
+    turn = 0.0
+    for a, b in zip(polygon, polygon[1:] + polygon[:1]):
+        u, v = (a[0] - p[0], a[1] - p[1]), (b[0] - p[0], b[1] - p[1])
+        turn += math.atan2(u[0] * v[1] - u[1] * v[0], u[0] * v[0] + u[1] * v[1])
+    return round(turn / (2 * math.pi)) % 2 == 1
+
+
+@pytest.mark.beyond_oracle
+@pytest.mark.parametrize("count", [50, 1000])
+def test_polygons_agree_with_a_look_at_every_point(c: Client, count: int) -> None:
+    draw = random.Random(count)
+    for i in range(count):
+        c.call("GEOADD", "g", draw.uniform(-180, 180), draw.uniform(-85, 85), f"p{i}")
+    names = c.ok("ZRANGE", "g", 0, -1)
+    points = [(float(lon), float(lat)) for lon, lat in c.ok("GEOPOS", "g", *names)]
+    for vertices in (3, 4, 7):
+        polygon = [(draw.uniform(-180, 180), draw.uniform(-85, 85)) for _ in range(vertices)]
+        middle = tuple(sum(part) / vertices for part in zip(*polygon))
+        want = sorted(
+            (_distance_m((middle[0], middle[1]), p), n)
+            for n, p in zip(names, points)
+            if _inside(polygon, p)
+        )
+        words = ("BYPOLYGON", vertices, *(x for p in polygon for x in p))
+        found = c.ok("GEOSEARCH", "g", *words, "ASC", "WITHDIST")
+        assert [n for n, _ in found] == [n for _, n in want]
+        for (_, metres), (distance_m, _) in zip(found, want):
+            assert float(metres) == pytest.approx(distance_m, abs=0.001)
+        assert c.ok("GEOSEARCH", "g", *words, "COUNT", 3) == [n for _, n in want[:3]]
+        assert c.ok("GEOSEARCHSTORE", "d", "g", *words) == len(want)
+        assert set(c.ok("ZRANGE", "d", 0, -1)) == {n for _, n in want}
+
+
+@pytest.mark.beyond_oracle
+def test_polygons_refuse(towns: Client) -> None:
+    c = towns
+    triangle = ("BYPOLYGON", 3, 13, 37, 16, 37, 15, 39)
+    assert c.call("GEOSEARCH", "t", *triangle) == [b"Catania"]
+    assert c.call("GEOSEARCH", "none", *triangle) == []
+    assert c.call("GEOSEARCHSTORE", "d", "none", *triangle) == 0
+    few = "ERR BYPOLYGON needs at least 3 vertices"
+    assert c.err("GEOSEARCH", "t", "BYPOLYGON", 2, 13, 37, 16, 37) == few
+    number = "ERR value is not an integer or out of range"
+    assert c.err("GEOSEARCH", "t", "BYPOLYGON", "x", 13, 37, 16, 37) == number
+    assert c.err("GEOSEARCH", "t", "BYPOLYGON", 4, 13, 37, 16, 37, 15, 39) == _SYNTAX
+    assert c.err("GEOSEARCH", "t", "BYPOLYGON", 2**62, 13, 37, 16, 37, 15, 39) == _SYNTAX
+    beyond = "ERR invalid longitude,latitude pair 16.000000,87.000000"
+    assert c.err("GEOSEARCH", "t", "BYPOLYGON", 3, 13, 37, 16, 87, 15, 39) == beyond
+    for other in (("FROMLONLAT", 1, 2), ("FROMMEMBER", "Palermo"), ("BYRADIUS", 1, "km")):
+        assert c.err("GEOSEARCH", "t", *triangle, *other) == _SYNTAX
+        assert c.err("GEOSEARCH", "t", *other, *triangle) == _SYNTAX

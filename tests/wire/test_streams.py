@@ -277,3 +277,67 @@ def test_xnack_and_claim(c: Client) -> None:
     assert c.call("XAUTOCLAIM", "s", "g", "e", 5_000_000, "0", "JUSTID") == [b"0-0", [b"1-1"], []]
     assert c.err("XNACK", "s", "none", "FAIL", "IDS", 1, "1-1").startswith("NOGROUP")
     assert c.err("XNACK", "s", "g", "BAD", "IDS", 1, "1-1") == "ERR syntax error"
+
+
+def _ids(reply: list[Any] | None) -> dict[bytes, list[bytes]]:
+    return {key: [entry[0] for entry in entries] for key, entries in reply or []}
+
+
+@pytest.mark.beyond_oracle
+def test_limits_of_all_streams_together(c: Client) -> None:
+    for key in ("s", "t", "u"):
+        _add(c, key, "1-1", "2-1", "3-1")  # of 7 bytes each
+    streams = ("STREAMS", "s", "t", "u", "0", "1", "2")
+    assert _ids(c.call("XREAD", "MAXCOUNT", 100, "MAXSIZE", 1000, *streams)) == {
+        **{b"s": [b"1-1", b"2-1", b"3-1"], b"t": [b"1-1", b"2-1", b"3-1"]},
+        **{b"u": [b"2-1", b"3-1"]},
+    }
+    assert _ids(c.call("XREAD", "MAXCOUNT", 4, *streams)) == {
+        **{b"s": [b"1-1", b"2-1", b"3-1"], b"t": [b"1-1"]},
+    }
+    assert _ids(c.call("XREAD", "MAXCOUNT", 3, *streams)) == {b"s": [b"1-1", b"2-1", b"3-1"]}
+    assert _ids(c.call("XREAD", "COUNT", 1, "MAXCOUNT", 2, *streams)) == {
+        **{b"s": [b"1-1"], b"t": [b"1-1"]},
+    }
+    for size, want in ((1, 1), (7, 1), (13, 1), (14, 2), (21, 3), (27, 3)):
+        assert _ids(c.call("XREAD", "MAXSIZE", size, *streams)) == {
+            b"s": [b"1-1", b"2-1", b"3-1"][:want],
+        }
+    assert _ids(c.call("XREAD", "MAXSIZE", 28, *streams))[b"t"] == [b"1-1"]
+    for word in ("MAXCOUNT", "MAXSIZE"):
+        refused = f"ERR {word} must be a positive integer"
+        assert c.err("XREAD", word, 0, *streams) == refused
+        assert c.err("XREAD", word, "x", *streams) == refused
+
+
+@pytest.mark.beyond_oracle
+def test_limits_of_a_group_in_all_streams_together(c: Client) -> None:
+    for key in ("s", "t"):
+        _add(c, key, "1-1", "2-1")
+        c.ok("XGROUP", "CREATE", key, "g", "0")
+    new = ("XREADGROUP", "GROUP", "g", "c", "MAXCOUNT", 3)
+    assert _ids(c.call(*new, "STREAMS", "s", "t", ">", ">")) == {
+        **{b"s": [b"1-1", b"2-1"], b"t": [b"1-1"]},
+    }
+    # What was had: nothing is said of a stream that there was no room for.
+    assert c.call("XDEL", "s", "1-1") == 1
+    had = ("XREADGROUP", "GROUP", "g", "c", "MAXSIZE")
+    rest = ("STREAMS", "s", "t", "0", "0")
+    assert c.call(*had, 7, *rest) == [[b"s", [[b"1-1", None], _entry("2-1")]]]
+    assert _ids(c.call(*had, 14, *rest)) == {b"s": [b"1-1", b"2-1"], b"t": [b"1-1"]}
+    assert c.call(*had, 14, "STREAMS", "s", "t", "9", "0") == [[b"s", []], [b"t", [_entry("1-1")]]]
+    # And what was taken over, before what is new.
+    claim = ("XREADGROUP", "GROUP", "g", "d", "CLAIM", 0, "MAXCOUNT", 2)
+    assert _ids(c.call(*claim, "STREAMS", "t", "s", ">", ">")) == {b"t": [b"1-1", b"2-1"]}
+    assert _ids(c.call(*claim, "STREAMS", "s", "t", ">", ">")) == {b"s": [b"2-1"], b"t": [b"1-1"]}
+
+
+@pytest.mark.beyond_oracle
+def test_limits_hold_for_who_waited(c: Client, connect: Connect) -> None:
+    other = connect()
+    _block(c, other, "XREAD", "MAXCOUNT", 2, "BLOCK", 0, "STREAMS", "s", "$")
+    c.ok("MULTI")
+    for ident in ("1-1", "2-1", "3-1"):
+        c.ok("XADD", "s", ident, "f", ident)
+    c.ok("EXEC")
+    assert _ids(other.read()) == {b"s": [b"1-1", b"2-1"]}
