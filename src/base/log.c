@@ -154,6 +154,11 @@ int log_open(const struct log_settings *settings)
     return 0;
 }
 
+int log_descriptor(void)
+{
+    return log_state.syslog_fd > 0 ? log_state.syslog_fd : -1;
+}
+
 /* ---- what may change at any time ---- */
 
 void log_set_level(enum log_level level)
