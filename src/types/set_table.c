@@ -49,7 +49,7 @@ void set_table_drop(struct set *s, struct set_member *m)
 {
     const size_t size = set_member_size(set_member_text(m).len);
     s->block_bytes -= mem_size_class(size);
-    mem_free_sized(m, size);
+    mem_free_sized(set_member_block(m), size);
 }
 
 static struct slice table_key(const void *m)
@@ -80,7 +80,7 @@ static size_t intset_value_footprint(const void *value)
 
 static void free_member(void *arg UNUSED, void *entry)
 {
-    mem_free_sized(entry, set_member_size(set_member_text(entry).len));
+    mem_free_sized(set_member_block(entry), set_member_size(set_member_text(entry).len));
 }
 
 static void table_value_free(void *value)

@@ -112,7 +112,7 @@ static bool model_remove(struct model *m, struct slice member)
     return found;
 }
 
-/* Numbers of all widths, texts, the empty one, long ones; few enough to meet again. */
+/* Numbers of all widths, texts, the empty one, those of whole words, long ones; few enough to meet again. */
 static struct slice random_member(struct world *w, char *text)
 {
     const uint64_t i = rand_below(&w->rand, w->names);
@@ -130,6 +130,10 @@ static struct slice random_member(struct world *w, char *text)
         const int more = i % 2 ? 60 : 330;
         memset(text + len, 'x', (size_t)more);
         len += more;
+    } else if (!w->numbers_only && i % 3 == 2) {
+        const int whole = 8 * (2 + (int)(i / 3 % 12));
+        memset(text + len, 'y', (size_t)(whole - len));
+        len = whole;
     }
     return slice_of(text, (size_t)len);
 }
@@ -354,6 +358,25 @@ TEST(a_fourth_integer_or_a_long_text_makes_a_table)
     CHECK_INT(entry_encoding(w->e), ENCODING_SET_TABLE);
     CHECK_UINT(set_count(w->e), 3 - 1);
     world_free(w);
+}
+
+TEST(a_text_that_fills_its_block_has_no_header)
+{
+    for (size_t len = 0; len <= 600; len++) {
+        static char text[600];
+        memset(text, 'x', sizeof(text));
+        const bool whole = len == 8 || len == 16 || len == 32 || len == 48 || len == 64 ||
+                           len == 80 || len == 96;
+        const size_t header = whole ? 0 : len < 255 ? 1 : 5;
+        void *block = mem_alloc(set_member_size(len));
+        struct set_member *m = set_member_write(block, slice_of(text, len));
+
+        CHECK_UINT(set_member_size(len), len + header);
+        CHECK(set_member_block(m) == block);
+        CHECK_UINT(set_member_text(m).len, len);
+        CHECK_MEM(set_member_text(m).ptr, text, len);
+        mem_free_sized(block, set_member_size(len));
+    }
 }
 
 TEST(what_is_expected_decides_about_the_form)

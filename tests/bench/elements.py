@@ -208,7 +208,7 @@ _SET = Kind(
     sizes=(
         Size("a set of a million short texts", 0.55, Fill("SADD set m{number}", 3 * MILLION), MILLION),
         Size("a set of a million numbers", 0.55, Fill("SADD set {number}", 3 * MILLION), MILLION),
-        Size("a set of a million texts of 16 bytes", 1.0, Fill("SADD set {key}", MILLION), MILLION),
+        Size("a set of a million texts of 16 bytes", 0.55, Fill("SADD set {key}", MILLION), MILLION),
         Size(
             "sets of 8",
             1.0,
