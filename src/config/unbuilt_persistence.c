@@ -9,12 +9,6 @@
 static const struct directive_word fsync_words[] = {
     { "everysec", 0 }, { "always", 1 }, { "no", 2 }, { NULL, 0 }
 };
-static const struct directive_word sanitize_words[] = {
-    { "no", 0 }, { "yes", 1 }, { "clients", 2 }, { NULL, 0 }
-};
-static const struct directive_word strictness_words[] = { { "strict", 0 },
-                                                          { "relaxed", 1 },
-                                                          { NULL, 0 } };
 
 /* Files stay in their folder: a name with a slash would leave it. */
 static int check_name(struct slice value, const char *reason, const char **ret_error)
@@ -104,27 +98,6 @@ static const struct directive rows[] = {
       .check = check_dbfilename,
       .summary = "The file of the snapshot, in the folder of `dir`. A name alone, without a "
                  "path." },
-    { .name = "rdbcompression",
-      .type = DIRECTIVE_BOOL,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "yes",
-      .summary = "Whether strings of a snapshot are compressed. Costs time, saves space." },
-    { .name = "rdbchecksum",
-      .type = DIRECTIVE_BOOL,
-      .flags = DIRECTIVE_UNBUILT | DIRECTIVE_IMMUTABLE,
-      UNBUILT_CELL,
-      .initial = "yes",
-      .summary = "Whether a snapshot ends with a checksum, and is checked against it when it "
-                 "is loaded." },
-    { .name = "rdb-version-check",
-      .type = DIRECTIVE_ENUM,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "strict",
-      .words = strictness_words,
-      .summary = "Whether a snapshot of a version that is not known is refused (strict) or "
-                 "read as far as possible (relaxed)." },
     { .name = "rdb-save-incremental-fsync",
       .type = DIRECTIVE_BOOL,
       .flags = DIRECTIVE_UNBUILT,
@@ -140,15 +113,6 @@ static const struct directive rows[] = {
       .summary = "Whether snapshots that were only made or received for replication are "
                  "deleted as soon as they are not needed, where neither kind of persistence "
                  "is on." },
-    { .name = "rdb-key-save-delay",
-      .type = DIRECTIVE_INT,
-      .flags = DIRECTIVE_UNBUILT | DIRECTIVE_HIDDEN,
-      UNBUILT_CELL,
-      .min = INT32_MIN,
-      .max = INT32_MAX,
-      .initial = "0",
-      .summary = "For tests: microseconds to sleep behind each key of a snapshot that is "
-                 "written. Negative: one microsecond for so many keys." },
     { .name = "key-load-delay",
       .type = DIRECTIVE_INT,
       .flags = DIRECTIVE_UNBUILT | DIRECTIVE_HIDDEN,
@@ -173,14 +137,6 @@ static const struct directive rows[] = {
       .initial = "yes",
       .summary = "Whether writes are refused while the last snapshot in the background has "
                  "failed." },
-    { .name = "sanitize-dump-payload",
-      .type = DIRECTIVE_ENUM,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "no",
-      .words = sanitize_words,
-      .summary = "Whether values in files and in RESTORE are checked byte by byte before "
-                 "they are used: never, always, or only those that clients send." },
     { .name = "appendonly",
       .type = DIRECTIVE_BOOL,
       .flags = DIRECTIVE_UNBUILT | DIRECTIVE_DENY_LOADING,

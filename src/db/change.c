@@ -33,19 +33,33 @@ COLD static void drop_hidden(struct db *db, struct key key)
     lazyfree_entry(db->ks->lazy, hidden, db->ks->settings.lazyfree_expire);
 }
 
+static void link_new(struct db *db, uint64_t hash, struct entry *e)
+{
+    if (entry_lru(e) == 0)
+        db_lru_init(db->ks, e);
+    table_insert(db_table(db), hash, e);
+    if (e->flags & ENTRY_HAS_EXPIRY)
+        db_expiry_add(db, entry_expiry(e), e);
+    db_fields_follow(db, e);
+}
+
 void db_insert(struct db *db, struct key key, struct entry *e)
 {
     ASSERT_DEBUG(slice_eq(entry_key(e), key.name));
     if (UNLIKELY(db->ks->expiry_mode == EXPIRY_HIDE))
         drop_hidden(db, key);
-    if (entry_lru(e) == 0)
-        db_lru_init(db->ks, e);
-    table_insert(db_table(db), key.hash, e);
-    if (e->flags & ENTRY_HAS_EXPIRY)
-        db_expiry_add(db, entry_expiry(e), e);
-    db_fields_follow(db, e);
+    link_new(db, key.hash, e);
     changed(db, &key);
     db_notify(db, EVENT_NEW, "new", key.name);
+}
+
+bool db_load(struct db *db, struct key key, struct entry *e)
+{
+    ASSERT_DEBUG(slice_eq(entry_key(e), key.name));
+    if (db_find_any(db, key))
+        return false;
+    link_new(db, key.hash, e);
+    return true;
 }
 
 void db_overwrite(struct db *db, struct key key, struct entry *old, struct entry *e)

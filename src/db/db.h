@@ -216,6 +216,9 @@ void keyspace_verify(const struct keyspace *ks);
 size_t db_overhead(const struct db *db);
 /* Makes room for so many keys ahead of a load. */
 void db_reserve(struct db *db, size_t keys);
+/* For a load, which nobody watches: stores an entry without counting a change or telling of it. False if the key is
+ * there already; then nothing was stored. */
+MUST_USE bool db_load(struct db *db, struct key key, struct entry *e);
 
 /* ---- expiry ---- */
 

@@ -7,8 +7,9 @@
  *   end, checksum (0: none)
  *
  * Nothing here opens or names files: what is written goes to a codec_writer's sink, what is read comes from a
- * codec_reader. The version that is written is the directive `rdb-format-version` (10 or 11), and 12 as soon as one
- * hash has fields that expire, which is refused when the directive was set by the user. */
+ * codec_reader. The version that is written is the directive `rdb-format-version` (10 or 11); with `auto` it is 11, or
+ * the first above that holds all data: 12 for hashes with fields that expire, 14 for streams with entries that were
+ * given back. */
 #ifndef PERSIST_RDB_H
 #define PERSIST_RDB_H
 
@@ -33,47 +34,91 @@ struct rdb_write {
 };
 
 /* The version that all data fits in. -ENOTSUP if the directive forbids it, with the database and the key
- * of the first hash that needs more, in words. */
+ * of the first value that needs more, in words. */
 MUST_USE int rdb_version(const struct rdb *r, int *ret_version, struct buf *ret_why);
 /* Everything into the writer, which was made for rdb_version(); ends with codec_writer_finish(). Sets whether
- * strings are compressed. 0 or the first failure. */
+ * strings are compressed. 0 or the first failure. Changes nothing, so a child process may call it. */
 MUST_USE int rdb_write(struct rdb *r, struct codec_writer *w, const struct rdb_write *how);
 
 /* ---- reading ---- */
 
 enum rdb_flag {
-    RDB_MERGE =
-        1
-        << 0, /* keys that are there already stay, and the file's are dropped; otherwise that is an error */
-    RDB_CHECK = 1 << 1,        /* values are read and thrown away: nothing is stored */
+    /* The file's keys replace those that are there already; otherwise a key that is there is an error. */
+    RDB_MERGE = 1 << 0,
+    RDB_CHECK = 1 << 1,        /* values are read and thrown away: nothing is stored or logged */
     RDB_KEEP_EXPIRED = 1 << 2, /* keys whose time is over are kept, as by a replica */
     RDB_AOF_BASE = 1 << 3, /* keys whose time is over are kept: what follows may count on them */
 };
 
+/* What a reader meets beside keys: for tools. */
+enum rdb_event {
+    RDB_VERSION,    /* number */
+    RDB_AUX,        /* name, value */
+    RDB_MODULE_AUX, /* name: the module's; its data is skipped */
+    RDB_LIBRARY,    /* value: its text */
+    RDB_DATABASE,   /* number */
+    RDB_KEY,        /* name; number: the kind of its value */
+    RDB_CHECKSUM,   /* number: 1 it is right, 0 there is none */
+};
+
+struct rdb_met {
+    enum rdb_event event;
+    uint64_t offset; /* behind it */
+    uint64_t number;
+    struct slice name, value; /* borrowed */
+    int64_t when_ms;          /* of a key */
+};
+
 struct rdb_read {
     uint32_t flags;
-    /* Now and then, with bytes read so far; may be NULL. Not 0: reading ends with it. */
+    /* After each key, with the bytes read so far; may be NULL. Not 0: reading ends with it. */
     int (*progress)(void *arg, uint64_t offset);
+    void (*met)(void *arg, const struct rdb_met *met); /* may be NULL */
     void *arg;
+};
+
+/* At which step a reader is. */
+enum rdb_step {
+    RDB_AT_HEADER,
+    RDB_AT_OPCODE,
+    RDB_AT_EXPIRY,
+    RDB_AT_USE, /* a hint for LRU or LFU */
+    RDB_AT_KEY,
+    RDB_AT_VALUE,
+    RDB_AT_AUX,
+    RDB_AT_MODULE_AUX,
+    RDB_AT_LIBRARY,
+    RDB_AT_DATABASE,
+    RDB_AT_SLOT,
+    RDB_AT_CHECKSUM,
 };
 
 struct rdb_report {
     uint64_t keys, expired, empty; /* loaded; dropped */
-    uint64_t with_expiry;
+    uint64_t with_expiry;          /* of those loaded */
+    uint64_t libraries;
     int version;
-    uint8_t kind;   /* of the value that was being read, */
-    struct buf key; /* and its key: for messages about a failure */
-    char doing[64]; /* what was expected then */
+    enum rdb_step step; /* at which a failure came */
+    int database;       /* in which, or -1 */
+    bool has_kind;      /* steps KEY and VALUE: */
+    uint8_t kind;       /* of the value that was being read, */
+    struct buf key;     /* and its key, empty before it is read */
     struct codec_error error;
+    char peers_words[160]; /* how peers put it, or "" */
     bool checksum_ok, has_checksum;
 };
 
 void rdb_report_init(struct rdb_report *report);
 void rdb_report_done(struct rdb_report *report);
+/* One line that says all about a failure: offset, what was expected, key and type. */
+void rdb_report_tell(const struct rdb_report *report, struct buf *out);
+const char *rdb_step_name(enum rdb_step step); /* "read-object-value" */
+const char *rdb_kind_name(uint8_t kind);       /* "hash-listpack"; "unknown" */
 
 /* Up to the end of the RDB data; behind it, in a file with commands, the reader goes on. 0, or -errno as in
- * report->error, which also has the offset; then some keys may have been stored. Keys go to the keyspace
- * directly: nothing is journaled, no events fire. */
+ * report->error, which also has the offset; then some keys may have been stored: nobody must be served from
+ * them. Keys go to the keyspace directly: nothing is journaled, no events fire. Logs what the peers do, failures
+ * excepted. */
 MUST_USE int rdb_read(struct rdb *r, struct codec_reader *from, const struct rdb_read *how,
                       struct rdb_report *report);
 

@@ -1,0 +1,86 @@
+/* What a reader tells of a file, in words. */
+#include "persist/rdb_priv.h"
+
+static const char *const step_names[] = {
+    [RDB_AT_HEADER] = "start",           [RDB_AT_OPCODE] = "read-type",
+    [RDB_AT_EXPIRY] = "read-expire",     [RDB_AT_USE] = "read-use",
+    [RDB_AT_KEY] = "read-key",           [RDB_AT_VALUE] = "read-object-value",
+    [RDB_AT_AUX] = "read-aux",           [RDB_AT_MODULE_AUX] = "read-module-aux",
+    [RDB_AT_LIBRARY] = "read-functions", [RDB_AT_DATABASE] = "read-len",
+    [RDB_AT_SLOT] = "read-slot-info",    [RDB_AT_CHECKSUM] = "check-sum",
+};
+
+const char *rdb_step_name(enum rdb_step step)
+{
+    return step_names[step];
+}
+
+static const char *const kind_names[KIND_COUNT] = {
+    [KIND_STRING] = "string",
+    [KIND_LIST] = "list-linked",
+    [KIND_SET] = "set-hashtable",
+    [KIND_ZSET_TEXT] = "zset-v1",
+    [KIND_HASH] = "hash-hashtable",
+    [KIND_ZSET] = "zset-v2",
+    [KIND_MODULE] = "module-pre-release",
+    [KIND_MODULE_2] = "module-value",
+    [KIND_HASH_ZIPMAP] = "hash-zipmap",
+    [KIND_LIST_ZIPLIST] = "list-ziplist",
+    [KIND_SET_INTSET] = "set-intset",
+    [KIND_ZSET_ZIPLIST] = "zset-ziplist",
+    [KIND_HASH_ZIPLIST] = "hash-ziplist",
+    [KIND_LIST_ZIPLISTS] = "quicklist",
+    [KIND_STREAM] = "stream",
+    [KIND_HASH_LISTPACK] = "hash-listpack",
+    [KIND_ZSET_LISTPACK] = "zset-listpack",
+    [KIND_LIST_PACKS] = "quicklist-v2",
+    [KIND_STREAM_2] = "stream-v2",
+    [KIND_SET_LISTPACK] = "set-listpack",
+    [KIND_STREAM_3] = "stream-v3",
+    [KIND_HASH_TIMES] = "hash-expiring",
+    [KIND_HASH_LISTPACK_TIMES_OLD] = "hash-listpack-expiring-rc",
+    [KIND_HASH_TIMES_MIN] = "hash-expiring-v2",
+    [KIND_HASH_LISTPACK_TIMES] = "hash-listpack-expiring",
+    [KIND_STREAM_4] = "stream-v4",
+    [KIND_STREAM_5] = "stream-v5",
+};
+
+const char *rdb_kind_name(uint8_t kind)
+{
+    return kind < KIND_COUNT && kind_names[kind] ? kind_names[kind] : "unknown";
+}
+
+void rdb_report_init(struct rdb_report *report)
+{
+    *report = (struct rdb_report){ .step = RDB_AT_HEADER };
+    buf_init(&report->key, BUF_NO_CEILING);
+}
+
+void rdb_report_done(struct rdb_report *report)
+{
+    buf_done(&report->key);
+}
+
+static const char *words_of(const struct rdb_report *report)
+{
+    if (report->peers_words[0])
+        return report->peers_words;
+    return report->error.code == -ENODATA ? "Unexpected EOF reading RDB file"
+                                          : "Bad file format reading the RDB file";
+}
+
+/* A log line has its limit. */
+#define KEY_SHOWN_MAX 200
+
+void rdb_report_tell(const struct rdb_report *report, struct buf *out)
+{
+    buf_printf(out, "Internal error in RDB reading offset %llu -> %s: expected %s",
+               (unsigned long long)report->error.offset, words_of(report), report->error.text);
+    buf_printf(out, ", at %s", rdb_step_name(report->step));
+    if (report->has_kind)
+        buf_printf(out, " of type %u (%s)", report->kind, rdb_kind_name(report->kind));
+    if (report->key.len)
+        buf_printf(out, ", key '%.*s'%s, database %d",
+                   (int)MIN_OF(report->key.len, (size_t)KEY_SHOWN_MAX), report->key.ptr,
+                   report->key.len > KEY_SHOWN_MAX ? "..." : "", report->database);
+}
