@@ -21,6 +21,7 @@
 #include "codec/reader.h"
 #include "codec/writer.h"
 
+struct entry;
 struct keyspace;
 struct rdb;
 
@@ -28,8 +29,8 @@ struct rdb;
 
 struct rdb_write {
     bool is_aof_base;
-    /* After each key, with the number so far; may be NULL. Not 0: writing ends with it. */
-    int (*wrote)(void *arg, uint64_t keys);
+    /* After each key, with its entry and the number so far; may be NULL. Not 0: writing ends with it. */
+    int (*wrote)(void *arg, const struct entry *e, uint64_t keys);
     void *arg;
 };
 

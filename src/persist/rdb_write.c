@@ -141,7 +141,7 @@ static void write_key(void *arg, void *item)
     codec_write_value(s->w, e);
     s->keys++;
     if (s->how->wrote) {
-        const int stop = s->how->wrote(s->how->arg, s->keys);
+        const int stop = s->how->wrote(s->how->arg, e, s->keys);
         if (UNLIKELY(stop) && !s->w->error)
             s->w->error = stop;
     }
