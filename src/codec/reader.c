@@ -1,16 +1,13 @@
 #include "codec/reader.h"
 
 #include <errno.h>
-#include <lzf.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/lzf.h"
 #include "base/mem.h"
 #include "codec/codec_priv.h"
 #include "codec/crc64.h"
-
-/* A back reference of three bytes stands for at most 264. */
-#define LZF_RATIO_MAX 88
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read as they lie");
 
@@ -279,7 +276,7 @@ static bool read_compressed(struct codec_reader *r, struct slice *ret)
     char *to = buf_reserve(&r->text, len);
     if (!to)
         return codec_fail(r, -ENOMEM, "memory for %llu bytes", (unsigned long long)len);
-    if (lzf_decompress(packed.ptr, (unsigned)packed.len, to, (unsigned)len) != len)
+    if (!lzf_unpack(packed, to, len))
         return codec_fail(r, -EBADMSG, "LZF of %llu bytes", (unsigned long long)len);
     buf_commit(&r->text, len);
     *ret = buf_slice(&r->text);

@@ -1,8 +1,8 @@
 #include "codec/writer.h"
 
 #include <errno.h>
-#include <lzf.h>
 
+#include "base/lzf.h"
 #include "base/num.h"
 #include "codec/codec_priv.h"
 #include "codec/crc64.h"
@@ -154,7 +154,7 @@ static bool write_compressed(struct codec_writer *w, struct slice text)
     char *to = buf_reserve(&w->packed, room);
     if (!to)
         return false;
-    size_t len = lzf_compress(text.ptr, (unsigned)text.len, to, (unsigned)room);
+    size_t len = lzf_pack(text, to, room);
     if (len == 0)
         return false;
     codec_write_byte(w, STRING_LZF);

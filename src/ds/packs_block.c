@@ -1,8 +1,8 @@
 /* Blocks of packs: listpacks, compressed ones, and values alone. */
-#include <lzf.h>
 #include <string.h>
 
 #include "base/blob.h"
+#include "base/lzf.h"
 #include "base/mem.h"
 #include "ds/packs_priv.h"
 
@@ -70,8 +70,8 @@ size_t packs_block_bytes(const struct pack *pack)
 static struct listpack *unsqueeze(const struct squeezed *s)
 {
     void *raw = mem_alloc(s->raw_bytes);
-    unsigned got = lzf_decompress(s->lzf, s->bytes, raw, s->raw_bytes);
-    ASSERT(got == s->raw_bytes);
+    const bool is_whole = lzf_unpack(slice_of(s->lzf, s->bytes), raw, s->raw_bytes);
+    ASSERT(is_whole);
     return raw;
 }
 
@@ -103,13 +103,13 @@ void packs_block_squeeze(struct pack *pack)
     if (raw_bytes < SQUEEZE_BYTES_MIN)
         return;
     struct squeezed *s = mem_alloc(sizeof(*s) + raw_bytes);
-    unsigned bytes = lzf_compress(pack->block, (unsigned)raw_bytes, s->lzf,
-                                  (unsigned)(raw_bytes - SQUEEZE_GAIN_MIN));
+    const size_t bytes = lzf_pack(listpack_slice(pack->block), s->lzf,
+                                  raw_bytes - SQUEEZE_GAIN_MIN);
     if (bytes == 0) {
         mem_free_sized(s, sizeof(*s) + raw_bytes);
         return;
     }
-    s->bytes = bytes;
+    s->bytes = (uint32_t)bytes;
     s->raw_bytes = (uint32_t)raw_bytes;
     packs_block_free(pack);
     pack->block = mem_realloc(s, squeezed_size(s));
