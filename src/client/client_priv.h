@@ -29,6 +29,8 @@ enum client_flag {
     CLIENT_LEFT = 1 << 7,        /* the peer has; what it sent before comes request by request */
     CLIENT_UNSENT = 1 << 8,      /* the stream still holds bytes for it */
     CLIENT_HAS_TRACKED = 1 << 9, /* keys, now or before */
+    CLIENT_OUTER = 1 << 10,      /* has requests in the batch around a nested turn */
+    CLIENT_OUTER_READ = 1 << 11, /* and will be read again behind it */
 };
 
 /* Bulks that were received into memory of their own, until their request has run. */
@@ -74,6 +76,13 @@ struct client {
     uint32_t flags;
 };
 
+/* What a nested turn leaves as it is. */
+struct outer_batch {
+    struct outer_batch *outer;
+    struct batch batch;
+    struct bulk_list bulks;
+};
+
 struct client_stats {
     uint64_t accepted, rejected;
     uint64_t net_in, net_out, reads, writes;
@@ -87,6 +96,7 @@ struct clients {
     struct stream_io *io;
     struct block_pool *pool;
     struct batch batch;
+    struct outer_batch *outer; /* NULL outside of nested turns */
     struct list all, output, resumed, closing;
     struct list *check_next; /* where the periodic check goes on: a node of `all`, or its head */
     size_t count;

@@ -202,7 +202,10 @@ void clients_receive(struct clients *cs)
     while (!list_is_empty(&due)) {
         struct client *c = LIST_ENTRY(due.next, struct client, in_resumed);
         list_unlink(&c->in_resumed);
-        client_resume(c);
+        if (c->flags & CLIENT_OUTER)
+            list_push_back(&cs->resumed, &c->in_resumed);
+        else
+            client_resume(c);
     }
 }
 
@@ -220,21 +223,84 @@ void clients_batch_done(struct clients *cs)
 
 void clients_send(struct clients *cs)
 {
+    struct list outer;
+    list_init(&outer);
     tracking_end_turn(&cs->tracking);
     while (!list_is_empty(&cs->output)) {
         struct client *c = LIST_ENTRY(cs->output.next, struct client, in_output);
         list_unlink(&c->in_output);
-        client_flush(c);
+        if (UNLIKELY(c->flags & CLIENT_OUTER))
+            list_push_back(&outer, &c->in_output);
+        else
+            client_flush(c);
     }
+    list_splice_back(&cs->output, &outer);
     feeds_done(cs);
 }
 
 void clients_reap(struct clients *cs)
 {
-    while (!list_is_empty(&cs->closing))
-        client_free(LIST_ENTRY(cs->closing.next, struct client, in_closing));
+    struct list outer;
+    list_init(&outer);
+    while (!list_is_empty(&cs->closing)) {
+        struct client *c = LIST_ENTRY(cs->closing.next, struct client, in_closing);
+        list_unlink(&c->in_closing);
+        if (UNLIKELY(c->flags & CLIENT_OUTER))
+            list_push_back(&outer, &c->in_closing);
+        else
+            client_free(c);
+    }
+    list_splice_back(&cs->closing, &outer);
     if (!list_is_empty(&cs->resumed))
         loop_dont_wait(cs->loop);
+}
+
+/* ---- nested turns ---- */
+
+static void leave_alone(struct client *c)
+{
+    if (c->flags & CLIENT_OUTER)
+        return;
+    c->flags |= CLIENT_OUTER;
+    if (stream_read_is_stopped(c->stream))
+        return;
+    c->flags |= CLIENT_OUTER_READ;
+    stream_read_stop(c->stream);
+}
+
+static void look_after(struct client *c)
+{
+    uint32_t before = c->flags;
+    c->flags &= ~(uint32_t)(CLIENT_OUTER | CLIENT_OUTER_READ);
+    if ((before & CLIENT_OUTER_READ) && !(before & CLIENT_READ_STOPPED))
+        stream_read_start(c->stream);
+}
+
+void clients_nest_enter(struct clients *cs)
+{
+    struct outer_batch *outer = mem_alloc(sizeof(*outer));
+    *outer = (struct outer_batch){ cs->outer, cs->batch, cs->batch_bulks };
+    for (size_t i = 0; i < outer->batch.count; i++)
+        leave_alone(client_of(outer->batch.items[i].session));
+    cs->outer = outer;
+    cs->batch_bulks = (struct bulk_list){ 0 };
+    stream_io_batch_enter(cs->io);
+    batch_init(&cs->batch, stream_io_arena(cs->io));
+}
+
+void clients_nest_leave(struct clients *cs)
+{
+    struct outer_batch *outer = cs->outer;
+    ASSERT(outer && cs->batch.count == 0);
+    bulk_list_release(&cs->batch_bulks);
+    batch_done(&cs->batch);
+    stream_io_batch_leave(cs->io);
+    cs->batch = outer->batch;
+    cs->batch_bulks = outer->bulks;
+    cs->outer = outer->outer;
+    for (size_t i = 0; i < cs->batch.count; i++)
+        look_after(client_of(cs->batch.items[i].session));
+    mem_free(outer);
 }
 
 /* Those who are blocked wait for something else. They stay parked until they are resumed: what else this batch holds of them comes behind what was

@@ -113,23 +113,6 @@ static const struct directive rows[] = {
       .summary = "Whether snapshots that were only made or received for replication are "
                  "deleted as soon as they are not needed, where neither kind of persistence "
                  "is on." },
-    { .name = "key-load-delay",
-      .type = DIRECTIVE_INT,
-      .flags = DIRECTIVE_UNBUILT | DIRECTIVE_HIDDEN,
-      UNBUILT_CELL,
-      .min = INT32_MIN,
-      .max = INT32_MAX,
-      .initial = "0",
-      .summary = "For tests: microseconds to sleep behind each key that is loaded. Negative: "
-                 "one microsecond for so many keys." },
-    { .name = "loading-process-events-interval-bytes",
-      .type = DIRECTIVE_INT,
-      .flags = DIRECTIVE_UNBUILT | DIRECTIVE_HIDDEN,
-      UNBUILT_CELL,
-      .min = 1024,
-      .max = INT32_MAX,
-      .initial = "2097152",
-      .summary = "How many bytes are loaded between two looks at the clients." },
     { .name = "stop-writes-on-bgsave-error",
       .type = DIRECTIVE_BOOL,
       .flags = DIRECTIVE_UNBUILT,

@@ -280,8 +280,9 @@ static void ask_queue(struct dispatch *d, struct block_queue *q)
 COLD void waiting_serve(struct dispatch *d)
 {
     struct waiting *waiting = &d->waiting;
-    if (waiting->serving)
-        return; /* what is served now wakes others: the loop below comes to them */
+    /* What is served now wakes others: the loop below comes to them. */
+    if (waiting->serving || waiting->held)
+        return;
     waiting->serving = true;
     while (!list_is_empty(&waiting->ready)) {
         struct block_queue *q = LIST_ENTRY(waiting->ready.next, struct block_queue, in_ready);

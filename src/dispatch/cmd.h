@@ -89,6 +89,7 @@ struct blob *cmd_take_blob(const struct cmd *cmd, int i);
 
 /* Errors that many handlers have. */
 #define ERR_SYNTAX "ERR syntax error"
+#define ERR_LOADING "LOADING Redis is loading the dataset in memory"
 #define ERR_WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
 #define ERR_NOT_INT "ERR value is not an integer or out of range"
 #define ERR_NOT_FLOAT "ERR value is not a valid float"

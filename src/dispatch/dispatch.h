@@ -119,6 +119,7 @@ enum gate_id {
     GATE_AUTH,
     GATE_NO_MULTI,
     GATE_SUBSCRIBED,
+    GATE_LOADING,
     GATE_NO_KEYS,
     GATE_PAUSE,
     GATE_QUEUE,

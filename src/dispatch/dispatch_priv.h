@@ -59,6 +59,7 @@ struct waiter {
 struct waiting {
     struct list ready; /* queues that were woken */
     bool serving;
+    bool held; /* nobody is served: data is being loaded */
     struct loop *loop;
     struct arena scratch; /* of what serves a waiter */
 };
@@ -153,6 +154,8 @@ void gate_refuse(struct cmd *cmd, const char *text);
 void gate_refusef(struct cmd *cmd, const char *fmt, ...) PRINTF(2, 3);
 /* Flags of the row; of EXEC, also those of what it will run. */
 uint32_t gate_flags(const struct cmd *cmd);
+/* Flags of the row; of EXEC, those that all have which it will run. */
+uint32_t gate_flags_of_all(const struct cmd *cmd);
 /* The request names no command, or not with this number of arguments: replies the error. */
 void gate_refuse_unknown(struct dispatch *d, struct cmd *cmd);
 void gate_refuse_arity(struct cmd *cmd, const struct command_slot *slot);
@@ -192,6 +195,7 @@ void session_discard(struct session *s); /* watched keys, too */
 void transaction_queue(struct session *s, const struct request *request);
 void transaction_mark_refused(struct session *s);
 uint32_t transaction_flags(const struct session *s);
+uint32_t transaction_flags_of_all(const struct session *s);
 bool command_is_exec(const struct command_slot *slot);
 
 /* ---- watch.c ---- */

@@ -56,6 +56,15 @@ static enum verdict gate_subscribed(struct dispatch *d UNUSED, struct cmd *cmd)
     return VERDICT_REFUSE;
 }
 
+/* Data is being loaded: what looks at it would see a part. */
+static enum verdict gate_loading(struct dispatch *d UNUSED, struct cmd *cmd)
+{
+    if (gate_flags_of_all(cmd) & CMD_LOADING)
+        return VERDICT_PASS;
+    gate_refuse(cmd, ERR_LOADING);
+    return VERDICT_REFUSE;
+}
+
 static enum verdict gate_no_keys(struct dispatch *d UNUSED, struct cmd *cmd)
 {
     gate_refuse(cmd, "ERR Replica can't interact with the keyspace");
@@ -85,6 +94,7 @@ static const struct gate {
     [GATE_AUTH] = { "authentication", gate_auth, 0, CMD_NO_AUTH },
     [GATE_NO_MULTI] = { "no-multi", gate_no_multi, CMD_NO_MULTI, 0 },
     [GATE_SUBSCRIBED] = { "subscribed", gate_subscribed, 0, CMD_SUBSCRIBED },
+    [GATE_LOADING] = { "loading", gate_loading, 0, 0 },
     [GATE_NO_KEYS] = { "no keys", gate_no_keys, CMD_WRITE | CMD_READ | CMD_MAY_REPLICATE, 0 },
     [GATE_PAUSE] = { "pause", gate_pause, 0, 0 },
     [GATE_QUEUE] = { "queue", gate_queue, 0, CMD_NO_QUEUE },
@@ -128,6 +138,13 @@ uint32_t gate_flags(const struct cmd *cmd)
 {
     uint32_t flags = cmd->row->flags;
     return command_is_exec(cmd->request->slot) ? flags | transaction_flags(cmd->session) : flags;
+}
+
+uint32_t gate_flags_of_all(const struct cmd *cmd)
+{
+    uint32_t flags = cmd->row->flags;
+    return command_is_exec(cmd->request->slot) ? flags & transaction_flags_of_all(cmd->session)
+                                               : flags;
 }
 
 static const char *without_err(const char *text)

@@ -29,6 +29,7 @@ struct transaction {
     size_t bytes;      /* of arguments */
     size_t blob_bytes; /* of memory of their own */
     uint32_t flags;    /* of the queued commands, or-ed */
+    uint32_t lacking;  /* that not all of them have */
     bool refused;      /* a request was: EXEC refuses all */
 };
 
@@ -84,6 +85,7 @@ void transaction_queue(struct session *s, const struct request *request)
     t->bytes += request_args_bytes(request);
     t->blob_bytes += request->bulk ? blob_footprint(request->bulk) : 0;
     t->flags |= request->slot->row->flags;
+    t->lacking |= ~request->slot->row->flags;
 }
 
 /* ---- what others ask ---- */
@@ -101,6 +103,11 @@ size_t session_queued_bytes(const struct session *s)
 uint32_t transaction_flags(const struct session *s)
 {
     return s->transaction ? s->transaction->flags : 0;
+}
+
+uint32_t transaction_flags_of_all(const struct session *s)
+{
+    return s->transaction ? ~s->transaction->lacking : UINT32_MAX;
 }
 
 size_t session_memory(const struct session *s)

@@ -24,6 +24,7 @@ struct journal {
     unsigned depth;       /* of nested units */
     int db;               /* the database that the sinks have selected */
     bool giving;          /* sinks are being called */
+    bool muted;
     uint64_t offset;
 };
 
@@ -96,7 +97,12 @@ void journal_remove_sink(struct journal *j, const struct journal_sink *sink)
 
 bool journal_is_on(const struct journal *j)
 {
-    return j->sink_count > 0;
+    return j->sink_count > 0 && !j->muted;
+}
+
+void journal_mute(struct journal *j, bool muted)
+{
+    j->muted = muted;
 }
 
 void journal_unit_begin(struct journal *j)

@@ -36,6 +36,9 @@ void journal_remove_sink(struct journal *j, const struct journal_sink *sink);
 /* True when somebody listens: callers skip the building of effects otherwise. */
 bool journal_is_on(const struct journal *j);
 
+/* While muted nothing is appended, as if nobody listened: what is done is written down already. */
+void journal_mute(struct journal *j, bool muted);
+
 /* Units nest; the outermost one counts. */
 void journal_unit_begin(struct journal *j);
 void journal_unit_end(struct journal *j);

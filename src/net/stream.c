@@ -262,6 +262,11 @@ void stream_read_start(struct stream *s)
         s->io->backend->read_changed(s);
 }
 
+bool stream_read_is_stopped(const struct stream *s)
+{
+    return s->read_stopped;
+}
+
 void stream_send(struct stream *s, struct outq *q)
 {
     if (s->ended) {

@@ -94,6 +94,7 @@ size_t stream_expected(const struct stream *s);
 /* Stops and resumes reading: paused, blocked with a full buffer, over a limit. */
 void stream_read_stop(struct stream *s);
 void stream_read_start(struct stream *s);
+bool stream_read_is_stopped(const struct stream *s);
 
 /* Takes all spans of `q`. Writes as much as the peer accepts now, at most write_max; the rest
  * leaves on later events. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
+#include "persist/persist.h"
 #include "server/server_priv.h"
 #include "server/verbs.h"
 
@@ -209,6 +210,10 @@ static bool collect(struct cmd *cmd, struct change *changes, size_t count)
             reply_errorf(cmd->reply,
                          "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
                          SLICE_ARGS(name));
+            return false;
+        }
+        if ((change->found.row->flags & DIRECTIVE_DENY_LOADING) && persist_is_loading(s->persist)) {
+            reply_error(cmd->reply, ERR_LOADING);
             return false;
         }
         const char *reason = why_not(cmd, changes, i + 1);

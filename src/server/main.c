@@ -62,8 +62,9 @@ int main(int argc, char **argv)
 #endif
     struct server server = { .process = { .is_the_process = true } };
     if (server_boot(&server, argc, argv) < 0) {
+        bool was_asked_to_end = server.process.shutdown.ended; /* while it loaded its data */
         server_done(&server);
-        return EXIT_FAILURE;
+        return was_asked_to_end ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     loop_run(server.loop);
     struct restart *restart = server.restart;

@@ -10,6 +10,7 @@
 #include "dispatch/cmd.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
+#include "persist/persist.h"
 #include "process/notify.h"
 #include "server/server_priv.h"
 #include "server/verbs.h"
@@ -123,8 +124,16 @@ static void over(struct server *s)
     block_queue_wake(s->dispatch, &s->process.shutdown_waiters);
 }
 
+/* A part of the data is not worth saving, nor waiting for anybody. */
+static uint32_t amid_a_load(uint32_t how)
+{
+    return (how & ~(uint32_t)SHUTDOWN_SAVE) | SHUTDOWN_NOSAVE | SHUTDOWN_NOW;
+}
+
 static enum shutdown_state start(struct server *s, uint32_t how)
 {
+    if (persist_is_loading(s->persist))
+        how = amid_a_load(how);
     int64_t patience_ms = s->process.settings.shutdown_timeout_s * 1000;
     bool waited = s->process.shutdown.waits;
     enum shutdown_state state = shutdown_start(&s->process.shutdown, how,

@@ -17,6 +17,7 @@
 #include "db/db.h"
 #include "dispatch/block.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/nest.h"
 #include "event/loop.h"
 #include "persist/persist.h"
 #include "server/server_priv.h"
@@ -106,10 +107,35 @@ static void before_wait(struct loop *loop UNUSED, void *arg)
     count_turn(s);
 }
 
+/* Amid a unit that takes long, or before the first turn: one look at the clients that do not wait for that unit.
+ * Nothing expires, and no timer runs; the turn around it is none the wiser. */
+static void nested_turn(void *arg)
+{
+    struct server *s = arg;
+    struct dispatch_outer *outer = dispatch_nest_enter(s->dispatch);
+    clients_nest_enter(s->clients);
+    dispatch_time_sync(s->dispatch);
+    clients_receive(s->clients);
+    (void)loop_turn(s->loop, /* what= */ 0);
+    if (UNLIKELY(signals_take_reopen()))
+        process_reopen_log(s);
+    server_shutdown_if_asked(s);
+    clients_execute(s->clients);
+    persist_flush(s->persist);
+    clients_reap(s->clients);
+    clients_send(s->clients);
+    clients_reap(s->clients);
+    clients_nest_leave(s->clients);
+    dispatch_nest_leave(s->dispatch, outer);
+    loop_dont_wait(s->loop); /* the inner turn may have swallowed somebody's wish */
+}
+
 void turn_install(struct server *s)
 {
     s->turn.cpu_at_end_ns = clock_thread_cpu_ns();
     s->turn.start_ns = clock_mono_ns();
+    persist_hooks(s->persist)->yield.fn = nested_turn;
+    persist_hooks(s->persist)->yield.arg = s;
     loop_hook_after_wait(s->loop, after_wait, s);
     loop_hook_before_wait(s->loop, before_wait, s);
 }
