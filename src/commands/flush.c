@@ -2,6 +2,7 @@
 #include "base/num.h"
 #include "commands/commands.h"
 #include "commands/commands_priv.h"
+#include "dispatch/dispatch.h"
 
 /* The journal gets the request also when there was nothing to do: where it is repeated, there may
  * be something. */
@@ -10,7 +11,8 @@ static void effect_as_received(struct cmd *cmd)
     cmd_effect(cmd, cmd->argv, (size_t)cmd->argc);
 }
 
-static void flush(struct cmd *cmd, int index)
+/* False if it was not done; it has replied. */
+static bool flush(struct cmd *cmd, int index)
 {
     struct keyspace *ks = db_keyspace(cmd->db);
     bool lazy = keyspace_settings(ks)->lazyfree_user_flush;
@@ -20,21 +22,23 @@ static void flush(struct cmd *cmd, int index)
         lazy = true;
     } else if (cmd->argc != 1) {
         reply_error(cmd->reply, ERR_SYNTAX);
-        return;
+        return false;
     }
     (void)keyspace_flush(ks, index, lazy);
     effect_as_received(cmd);
     reply_ok(cmd->reply);
+    return true;
 }
 
 static void run_flushdb(struct cmd *cmd)
 {
-    flush(cmd, db_index(cmd->db));
+    (void)flush(cmd, db_index(cmd->db));
 }
 
 static void run_flushall(struct cmd *cmd)
 {
-    flush(cmd, -1);
+    if (flush(cmd, -1))
+        HOOK_CALL(dispatch_hooks(cmd->dispatch)->emptied);
 }
 
 static void run_swapdb(struct cmd *cmd)

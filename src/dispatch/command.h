@@ -41,6 +41,7 @@ enum command_flag {
     CMD_PROTECTED = 1 << 20,   /* needs enable-debug-command or its kin */
     CMD_SUBSCRIBED = 1 << 21,  /* also for subscribers of RESP2 */
     CMD_SENTINEL = 1 << 22,    /* also in Sentinel mode */
+    CMD_ASKS_HEALTH = 1 << 23, /* refused like a write while the disk fails */
     CMD_SECRET_ARGS = 1 << 24, /* has arguments that are never shown: command_arg_is_secret */
     CMD_NO_QUEUE = 1 << 25,    /* runs at once also inside MULTI */
     CMD_SYSTEM = 1 << 26,      /* "syscmd" of COMMAND DOCS: not for applications */

@@ -97,6 +97,8 @@ void dispatch_free(struct dispatch *d)
     interests_done(d);
     waiting_done(&d->waiting);
     registry_done(&d->registry);
+    for (size_t i = 0; i < DISK_USER_COUNT; i++)
+        mem_free(d->disk_errors[i]);
     mem_free(d);
 }
 

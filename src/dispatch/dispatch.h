@@ -118,6 +118,7 @@ enum gate_id {
     GATE_PROTECTED,
     GATE_AUTH,
     GATE_NO_MULTI,
+    GATE_DISK_ERROR, /* dispatch_set_disk_error() */
     GATE_SUBSCRIBED,
     GATE_LOADING,
     GATE_NO_KEYS,
@@ -128,6 +129,12 @@ enum gate_id {
 
 /* Makes a gate matter (or not) for every session. */
 void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live);
+
+/* Who could not write down what was changed: as long as one of them says so, writes are refused, with the text
+ * of the first of them that has one. */
+enum dispatch_disk_user { DISK_SNAPSHOT, DISK_AOF, DISK_USER_COUNT };
+/* The whole error reply ("MISCONF ..."), copied; NULL: all is well (again). */
+void dispatch_set_disk_error(struct dispatch *d, enum dispatch_disk_user who, const char *text);
 
 /* CLIENT PAUSE. With `writes_only`, only what may change data waits. While paused, keys do not
  * expire. `until_ms` 0 ends it. The hook `resumed` is called when a pause ends, to let the parked
@@ -145,6 +152,8 @@ struct dispatch_hooks {
     HOOK_TYPE(dispatch_resumed_hook) resumed;
     /* requirepass changed: sessions authenticated so far stay so. */
     HOOK_TYPE(dispatch_password_hook) password_changed;
+    /* FLUSHALL has removed all keys: what is kept of them elsewhere may go, too. */
+    HOOK_TYPE(dispatch_emptied_hook) emptied;
 
     /* Of those who look on. While none of these is set they cost one branch a unit in all: whoever
      * sets or clears one calls dispatch_listen(). None may change data.

@@ -70,6 +70,7 @@ struct dispatch {
     struct registry registry;
     struct dispatch_clock clock;
     struct dispatch_pause_state pause;
+    char *disk_errors[DISK_USER_COUNT]; /* NULL: none */
     struct dispatch_settings settings;
     struct dispatch_hooks hooks;
     const struct cmd *current;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "dispatch/dispatch_priv.h"
 
 /* As much of the arguments is shown in the error of an unknown command. */
@@ -42,6 +43,19 @@ static enum verdict gate_no_multi(struct dispatch *d UNUSED, struct cmd *cmd)
 {
     gate_refuse(cmd, "ERR Command not allowed inside a transaction");
     return VERDICT_REFUSE;
+}
+
+static enum verdict gate_disk_error(struct dispatch *d, struct cmd *cmd)
+{
+    if (!(gate_flags(cmd) & CMD_WRITE) && !(cmd->row->flags & CMD_ASKS_HEALTH))
+        return VERDICT_PASS;
+    for (size_t i = 0; i < DISK_USER_COUNT; i++) {
+        if (!d->disk_errors[i])
+            continue;
+        gate_refuse(cmd, d->disk_errors[i]);
+        return VERDICT_REFUSE;
+    }
+    return VERDICT_PASS;
 }
 
 /* A subscriber of RESP2 cannot tell replies from messages. */
@@ -93,6 +107,7 @@ static const struct gate {
     [GATE_PROTECTED] = { "protected", gate_protected, CMD_PROTECTED, 0 },
     [GATE_AUTH] = { "authentication", gate_auth, 0, CMD_NO_AUTH },
     [GATE_NO_MULTI] = { "no-multi", gate_no_multi, CMD_NO_MULTI, 0 },
+    [GATE_DISK_ERROR] = { "disk error", gate_disk_error, 0, 0 },
     [GATE_SUBSCRIBED] = { "subscribed", gate_subscribed, 0, CMD_SUBSCRIBED },
     [GATE_LOADING] = { "loading", gate_loading, 0, 0 },
     [GATE_NO_KEYS] = { "no keys", gate_no_keys, CMD_WRITE | CMD_READ | CMD_MAY_REPLICATE, 0 },
@@ -130,6 +145,16 @@ void dispatch_gate_set(struct dispatch *d, enum gate_id gate, bool live)
         d->live_gates |= 1u << gate;
     else
         d->live_gates &= ~(1u << gate);
+}
+
+void dispatch_set_disk_error(struct dispatch *d, enum dispatch_disk_user who, const char *text)
+{
+    bool any = false;
+    mem_free(d->disk_errors[who]);
+    d->disk_errors[who] = text ? mem_strdup(text) : NULL;
+    for (size_t i = 0; i < DISK_USER_COUNT; i++)
+        any |= d->disk_errors[i] != NULL;
+    dispatch_gate_set(d, GATE_DISK_ERROR, any);
 }
 
 /* ---- refusing ---- */

@@ -32,6 +32,7 @@ static void run_set_px(struct cmd *cmd)
 static const struct command rows[] = {
     { .name = "read", .run = run_ok, .arity = 1, .flags = CMD_READ },
     { .name = "write", .run = run_ok, .arity = 1, .flags = CMD_WRITE },
+    { .name = "health", .run = run_ok, .arity = 1, .flags = CMD_ASKS_HEALTH },
     { .name = "spread", .run = run_ok, .arity = 1, .flags = CMD_MAY_REPLICATE },
     { .name = "open", .run = run_ok, .arity = 1, .flags = CMD_NO_AUTH },
     { .name = "debug", .run = run_ok, .arity = 1, .flags = CMD_PROTECTED },
@@ -123,6 +124,29 @@ TEST(gates_are_asked_in_order)
     ASK(w, "read", NOAUTH);
     ASK(w, "open", "");
     CHECK_STR(dispatch_world_deferred(w, 0), "open");
+    dispatch_world_done(w);
+}
+
+TEST(while_the_disk_fails_writes_are_refused_and_reads_are_not)
+{
+    struct dispatch_world *w = world();
+    ASK(w, "multi", "+OK");
+    ASK(w, "write", "+QUEUED");
+    dispatch_set_disk_error(w->dispatch, DISK_AOF, "MISCONF the log");
+    ASK(w, "exec", "-EXECABORT Transaction discarded because of: MISCONF the log");
+    ASK(w, "write", "-MISCONF the log");
+    ASK(w, "health", "-MISCONF the log");
+    ASK(w, "read", "+OK");
+    ASK(w, "spread", "+OK");
+    dispatch_set_disk_error(w->dispatch, DISK_SNAPSHOT, "MISCONF the snapshot");
+    ASK(w, "write", "-MISCONF the snapshot");
+    dispatch_set_disk_error(w->dispatch, DISK_SNAPSHOT, NULL);
+    ASK(w, "write", "-MISCONF the log");
+    dispatch_set_disk_error(w->dispatch, DISK_AOF, NULL);
+    ASK(w, "write", "+OK");
+    ASK(w, "health", "+OK");
+    dispatch_set_disk_error(w->dispatch, DISK_AOF,
+                            "MISCONF the log"); /* freed with the dispatcher */
     dispatch_world_done(w);
 }
 
