@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Iterator
 
 from support.client import Client
@@ -11,6 +10,8 @@ from support.server import Server
 from support.wait import wait_for
 
 from . import elements, pubsub, strings, tracking, transactions
+from .persistence import Persistence
+from .plan import Plan, Row
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, Load, cpu_ns, info, settled_memory
 
@@ -19,54 +20,6 @@ IDLE_CLIENTS = 10_000
 IDLE_CLIENT_BYTES_MAX = 1024
 LONGEST_TURN_USEC_MAX = 2000
 LAZY_TURN_USEC_MAX = 5000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table. `beside` is for people and stays out of the document."""
-
-    work: str
-    ratio: Ratio
-    bound: float | None
-    wanted: float | None = None
-    beside: str = ""
-
-    @property
-    def met(self) -> bool | None:
-        return None if self.bound is None else self.ratio.low < self.bound
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much to measure."""
-
-    pairs: int  # of GET and SET
-    work_pairs: int  # of all other requests
-    requests: dict[int, int]  # by pipeline
-    turn_keys: int
-    turn_runs: int
-    lazy_members: int
-    work_share: float  # of the requests of each work
-
-
-FULL = Plan(
-    20,
-    8,
-    {100: 1_000_000, 16: 500_000, 1: 100_000},
-    turn_keys=10_000_000,
-    turn_runs=5,
-    lazy_members=5_000_000,
-    work_share=0.5,
-)
-QUICK = Plan(
-    5,
-    5,
-    {100: 400_000, 16: 200_000, 1: 50_000},
-    turn_keys=1_000_000,
-    turn_runs=2,
-    lazy_members=1_000_000,
-    work_share=0.5,
-)
 
 _SPEED_BOUNDS = {100: (0.30, 0.25), 16: (0.52, 0.46), 1: (0.94, 0.90)}
 
@@ -213,6 +166,10 @@ class Bench:
         means = [sum(side) / len(side) for side in costs]
         beside = f"{means[0]:.0f} ns to {means[1]:.0f} ns a request"
         return ratio_of_pairs(*costs), beside
+
+    def persistence(self) -> Iterator[Row]:
+        """Files, written and read."""
+        yield from Persistence(self._binaries, self._plan).rows()
 
     # Bytes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
-from .measure import Plan, Row
+from .plan import Plan, Row
 
 _METHOD = """\
 # Benchmarks
@@ -32,6 +32,9 @@ How it is measured (`tests/bench/`):
   keys drawn uniformly, EXEC; with WATCH and GET before it.
 - **Messages**: the same for one PUBLISH of 32 bytes to a channel with so many subscribers, all of
   which it reaches. The publishers send the next messages when all have come (`publish.c`).
+- **Files**: CPU time of the server while it saves, and of one that starts with a file until it is
+  ready: 400,000 small keys of all types and one of each collection with 100,000 elements
+  (`persistence.py`). The file that is loaded was written by redis-server.
 - **Bytes a key**: growth of `used_memory` by a million keys of 16 bytes.
 - **Bytes an idle client**: growth of `used_memory` by 10,000 clients that have sent one PING.
 - **Longest turn**: CPU time of the main thread in its longest turn (`longest_turn_cpu_usec`) while

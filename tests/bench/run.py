@@ -14,13 +14,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.measure import FULL, QUICK, Bench, Row  # noqa: E402
+from bench.measure import Bench  # noqa: E402
+from bench.plan import FULL, QUICK, Row  # noqa: E402
 from bench.report import line, write_document  # noqa: E402
 from support.limits import raise_descriptor_limit  # noqa: E402
 
 _PARTS = (
     *("speed", "strings", "types", "transactions", "pubsub", "tracking"),
-    *("memory", "idle_clients", "longest_turn", "lazy_free"),
+    *("persistence", "memory", "idle_clients", "longest_turn", "lazy_free"),
 )
 
 
