@@ -172,6 +172,20 @@ static struct entry *without_over(struct entry *e, const struct codec_target *to
     return NULL;
 }
 
+/* The peers ask how long fields and values are in this form alone. */
+static void ask_for_lengths(struct entry *e, const struct type_env *env)
+{
+    struct hash_walk walk;
+    struct hash_field f;
+    size_t longest = 0;
+    hash_walk_open(&walk, e, HASH_SHOW_ALL);
+    while (hash_walk_next(&walk, &f))
+        longest = MAX_OF(longest, MAX_OF(f.name.len, f.value.len));
+    hash_walk_close(&walk);
+    if ((int64_t)longest > env->hash_listpack_value)
+        hash_reserve(e, env, (size_t)env->hash_listpack_entries + 1);
+}
+
 struct entry *read_hash_packed(struct codec_reader *r, uint8_t kind, const struct codec_target *to)
 {
     uint64_t least_ms;
@@ -183,6 +197,8 @@ struct entry *read_hash_packed(struct codec_reader *r, uint8_t kind, const struc
     if (!lp)
         return NULL;
     struct entry *e = hash_new_listpack(to->key, lp, is_triplets ? 3 : 2, to->when_ms, to->env);
+    if (e && kind == KIND_HASH_ZIPMAP)
+        ask_for_lengths(e, to->env);
     if (e)
         return is_triplets ? without_over(e, to) : e;
     listpack_free(lp);

@@ -34,6 +34,7 @@
 #include "base/num.h"
 #include "base/slice.h"
 
+struct hash_key;
 struct listpack;
 struct rand;
 
@@ -49,6 +50,10 @@ void listpack_free(struct listpack *lp); /* accepts NULL */
 
 /* Whether `bytes`, from anywhere, are a listpack: every entry is looked at. */
 MUST_USE bool listpack_is_valid(struct slice bytes);
+/* Whether no two of the entries whose indexes are multiples of `step` are the same bytes; the key is for the hash of
+ * many. */
+MUST_USE bool listpack_all_differ(const struct listpack *lp, size_t step,
+                                  const struct hash_key *key);
 /* A copy of such bytes; NULL if they are not valid. */
 MUST_USE struct listpack *listpack_from_bytes(struct slice bytes);
 /* The bytes as files have them, borrowed. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "ds/listpack.h"
@@ -439,5 +440,62 @@ TEST(room_is_asked_for_before_a_value_is_added)
     CHECK(listpack_has_room(lp, LISTPACK_BYTES_MAX - 17));
     CHECK(!listpack_has_room(lp, LISTPACK_BYTES_MAX - 16));
     CHECK(!listpack_has_room(lp, SIZE_MAX));
+    listpack_free(lp);
+}
+
+/* Entries e0, e1 ... in every `step`th place, with the same text between them. */
+static struct listpack *numbered(size_t count, size_t step)
+{
+    struct listpack *lp = listpack_new();
+    for (size_t i = 0; i < count; i++) {
+        char text[24];
+        const int len = snprintf(text, sizeof(text), i % 3 ? "e%zu" : "%zu", i);
+        lp = listpack_append(lp, slice_of(text, (size_t)len));
+        for (size_t j = 1; j < step; j++)
+            lp = listpack_append(lp, SLICE("value"));
+    }
+    return lp;
+}
+
+TEST(what_is_in_it_twice_is_found)
+{
+    static const struct hash_key key = { 1, 2 };
+    static const size_t counts[] = { 1, 2, 7, 8, 9, 16, 17, 100, 511, 512, 513, 2000 };
+    for (size_t step = 1; step <= 3; step++) {
+        for (size_t i = 0; i < COUNT_OF(counts); i++) {
+            struct listpack *lp = numbered(counts[i], step);
+            CHECK(listpack_all_differ(lp, step, &key));
+            CHECK(step == 1 || counts[i] == 1 || !listpack_all_differ(lp, 1, &key));
+            lp = listpack_append(lp, SLICE("0"));
+            CHECK(!listpack_all_differ(lp, step, &key));
+            listpack_free(lp);
+            lp = listpack_append(numbered(counts[i], step), SLICE("e1"));
+            CHECK_INT(listpack_all_differ(lp, step, &key), counts[i] == 1);
+            listpack_free(lp);
+        }
+    }
+}
+
+/* As nobody writes it, but anybody may send it. */
+TEST(a_number_equals_its_text_and_its_longer_encodings)
+{
+    static const struct hash_key key = { 1, 2 };
+    static const char twice[] = "\x0e\0\0\0\x02\0\x81"
+                                "5\x02\xf1\x05\0\x03\xff";
+    struct listpack *lp = listpack_from_bytes(slice_of(twice, sizeof(twice) - 1));
+    CHECK_PTR_NOT_NULL(lp);
+    CHECK(!listpack_all_differ(lp, 1, &key));
+    for (int i = 0; i < 20; i++) {
+        CHECK(!listpack_all_differ(lp, 1, &key));
+        lp = listpack_append_int(lp, 100 + i);
+    }
+    listpack_free(lp);
+    lp = listpack_append(listpack_append_int(listpack_new(), 0x6161616161616161),
+                         SLICE("aaaaaaaa"));
+    lp = listpack_append(lp, SLICE(""));
+    CHECK(listpack_all_differ(lp, 1, &key));
+    for (int i = 0; i < 20; i++)
+        lp = listpack_append_int(lp, 100 + i);
+    CHECK(listpack_all_differ(lp, 1, &key));
     listpack_free(lp);
 }

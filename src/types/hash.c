@@ -6,8 +6,6 @@
 
 /* A table is walked over, not drawn from, if a sample is more than one in so many. */
 #define SAMPLE_WALK 3
-/* Up to so many names are compared each with each. */
-#define COMPARE_MAX 32
 
 struct entry *hash_new(struct slice key, int64_t when_ms)
 {
@@ -369,19 +367,6 @@ static bool times_are_valid(const struct listpack *lp)
     return true;
 }
 
-/* How long its longest name or value is. */
-static size_t longest_text(const struct pack *p)
-{
-    char name[NUM_INT_MAX_CHARS], value[NUM_INT_MAX_CHARS];
-    size_t longest = 0;
-    for (size_t at = listpack_first(p->lp); at != LISTPACK_NONE;) {
-        struct hash_field f;
-        at = pack_read(p, at, name, value, &f);
-        longest = MAX_OF(longest, MAX_OF(f.name.len, f.value.len));
-    }
-    return longest;
-}
-
 struct entry *hash_new_listpack(struct slice key, struct listpack *lp, size_t width,
                                 int64_t when_ms, const struct type_env *env)
 {
@@ -390,25 +375,21 @@ struct entry *hash_new_listpack(struct slice key, struct listpack *lp, size_t wi
     ASSERT(width == PAIR || width == TRIPLET);
     if (count == 0 || count % width != 0 || (width == TRIPLET && !times_are_valid(lp)))
         return NULL;
-    bool is_big = count / width > (size_t)env->hash_listpack_entries ||
-                  longest_text(&pack) > (size_t)env->hash_listpack_value;
     struct hash_table *h = NULL;
-    if (is_big || count / width > COMPARE_MAX) {
+    if (count / width > (size_t)env->hash_listpack_entries) {
         h = fields_from_pack(&pack, env->hash_key);
         if (!h)
             return NULL;
-    } else if (!pack_names_differ(&pack)) {
+    } else if (!listpack_all_differ(lp, width, env->hash_key)) {
         return NULL;
     }
 
     struct entry *e = entry_new(TYPE_HASH, ENCODING_LISTPACK, key, 0, when_ms);
-    if (is_big) {
+    if (h) {
         listpack_free(lp);
         entry_put_encoded(e, ENCODING_HASH_TABLE, h);
         return e;
     }
-    if (h)
-        fields_free(h);
     entry_put_pointer(e, lp);
     if (width == TRIPLET) {
         struct hash_pack *p = pack_wrap(lp);

@@ -112,8 +112,8 @@ void hash_set_listed(struct entry *e, int64_t when_ms);
 
 /* The listpack of a small one, borrowed, of entries of *ret_width (2, or 3 with expiries); NULL if it is a table. */
 const struct listpack *hash_listpack(const struct entry *e, size_t *ret_width);
-/* Consumes a valid listpack of fields with `width` entries each; it becomes a table if it is larger than
- * small ones may be. NULL, and the listpack stays the caller's, if it does not hold what a hash may:
+/* Consumes a valid listpack of fields with `width` entries each; it becomes a table if it has more than
+ * small ones may have. How long they are is not asked, as the peers do not ask it. NULL, and the listpack stays the caller's, if it does not hold what a hash may:
  * whole groups, at least one, no field twice, expiries that are numbers, not negative. */
 MUST_USE struct entry *hash_new_listpack(struct slice key, struct listpack *lp, size_t width,
                                          int64_t when_ms, const struct type_env *env);

@@ -130,18 +130,6 @@ static void store(struct entry *e, struct listpack *lp)
         ((struct hash_pack *)entry_pointer(e))->lp = lp;
 }
 
-bool pack_names_differ(const struct pack *p)
-{
-    char name[NUM_INT_MAX_CHARS], value[NUM_INT_MAX_CHARS];
-    for (size_t at = listpack_first(p->lp); at != LISTPACK_NONE;) {
-        struct hash_field f;
-        at = pack_read(p, at, name, value, &f);
-        if (listpack_find(p->lp, at, f.name, p->width - 1) != LISTPACK_NONE)
-            return false;
-    }
-    return true;
-}
-
 static struct listpack *copy_entry(struct listpack *to, const struct listpack *from, size_t at)
 {
     struct listpack_value v = listpack_get(from, at);

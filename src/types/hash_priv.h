@@ -52,8 +52,6 @@ size_t pack_read(const struct pack *p, size_t at, char *name, char *value,
                  struct hash_field *ret_field);
 /* Of the field that goes first, or HASH_NEVER. */
 int64_t pack_due(const struct pack *p);
-/* Compares each with each: for few. */
-bool pack_names_differ(const struct pack *p);
 size_t pack_count(const struct pack *p, int64_t now_ms);
 
 /* Another expiry makes a hash of pairs one of triplets. */

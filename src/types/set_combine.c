@@ -399,20 +399,5 @@ struct entry *set_new_union(struct slice key, const struct entry *const *sets, s
 
 bool set_listpack_is_valid(const struct listpack *lp, const struct type_env *env)
 {
-    struct seen seen = { .table = table_new(&set_table_type, env->hash_key) };
-    bool ok = true;
-    arena_init(&seen.arena, SEEN_ARENA_BYTES, 0);
-    for (size_t at = listpack_first(lp); ok && at; at = listpack_next(lp, at)) {
-        char digits[NUM_INT_MAX_CHARS];
-        const struct slice text = listpack_text(lp, at, digits);
-        const uint64_t hash = table_hash(seen.table, text);
-        ok = !table_find(seen.table, hash, text);
-        if (ok)
-            table_insert(
-                seen.table, hash,
-                set_member_write(arena_alloc(&seen.arena, set_member_size(text.len)), text));
-    }
-    arena_done(&seen.arena);
-    table_free(seen.table);
-    return ok;
+    return listpack_all_differ(lp, 1, env->hash_key);
 }

@@ -97,32 +97,25 @@ static bool is_in_order(const struct zset_element *before, const struct zset_ele
     return slice_cmp(here->member, before->member) > 0;
 }
 
-static bool pairs_are_valid(const struct listpack *lp, struct zset_build *seen)
+static bool pairs_are_in_order(const struct listpack *lp)
 {
     struct zset_element before = { .member = { NULL, 0 } };
     char digits[2][NUM_INT_MAX_CHARS];
     unsigned turn = 0;
-    for (size_t at = listpack_first(lp); at; at = zset_pack_next(lp, at), turn ^= 1) {
+    for (size_t at = listpack_first(lp); at; turn ^= 1) {
         struct zset_element here = { .member = listpack_text(lp, at, digits[turn]) };
         const size_t score = listpack_next(lp, at);
-        bool is_new;
         if (!score || !score_at(lp, score, &here.score))
             return false;
         if (before.member.ptr && !is_in_order(&before, &here))
             return false;
-        (void)zset_build_at(seen, here.member, &is_new);
-        if (!is_new)
-            return false;
         before = here;
+        at = listpack_next(lp, score);
     }
     return true;
 }
 
 bool zset_listpack_is_valid(const struct listpack *lp, const struct type_env *env)
 {
-    struct zset_build seen;
-    zset_build_init(&seen, env);
-    const bool is_valid = pairs_are_valid(lp, &seen);
-    zset_build_done(&seen);
-    return is_valid;
+    return pairs_are_in_order(lp) && listpack_all_differ(lp, 2, env->hash_key);
 }
