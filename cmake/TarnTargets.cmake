@@ -58,12 +58,19 @@ function(tarn_program name)
   endif()
 endfunction()
 
+# The server under other names: src/server/tools.c.
+set(TARN_TOOLS tarn-check-rdb)
+
 function(tarn_server)
   if(NOT TARN_MAIN)
     message(STATUS "src/server/main.c is not there: no tarn-server")
     return()
   endif()
   tarn_program(tarn-server ${TARN_MAIN})
+  foreach(tool ${TARN_TOOLS})
+    add_custom_command(TARGET tarn-server POST_BUILD VERBATIM
+      COMMAND ${CMAKE_COMMAND} -E create_symlink tarn-server ${CMAKE_BINARY_DIR}/${tool})
+  endforeach()
 endfunction()
 
 # Without the tests (release) they are built when asked for: each is optimised across all files once more.

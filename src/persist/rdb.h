@@ -113,8 +113,11 @@ void rdb_report_init(struct rdb_report *report);
 void rdb_report_done(struct rdb_report *report);
 /* One line that says all about a failure: offset, what was expected, key and type. */
 void rdb_report_tell(const struct rdb_report *report, struct buf *out);
-const char *rdb_step_name(enum rdb_step step); /* "read-object-value" */
-const char *rdb_kind_name(uint8_t kind);       /* "hash-listpack"; "unknown" */
+/* Of a failure, as the peers put it: "Unexpected EOF reading RDB file". */
+const char *rdb_report_words(const struct rdb_report *report);
+bool rdb_report_has_key(const struct rdb_report *report); /* and database */
+const char *rdb_step_name(enum rdb_step step);            /* "read-object-value" */
+const char *rdb_kind_name(uint8_t kind);                  /* "hash-listpack"; "unknown" */
 
 /* Up to the end of the RDB data; behind it, in a file with commands, the reader goes on. 0, or -errno as in
  * report->error, which also has the offset; then some keys may have been stored: nobody must be served from

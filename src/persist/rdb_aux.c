@@ -2,16 +2,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "persist/loading.h"
 #include "persist/rdb_priv.h"
 
 /* ---- auxiliary fields ---- */
 
-static void log_producer(struct slice value)
+static void log_producer(struct persist *p UNUSED, struct slice value)
 {
     log_write(LOG_NOTICE, "Loading RDB produced by version %.*s", SLICE_ARGS(value));
 }
 
-static void log_age(struct slice value)
+static void log_age(struct persist *p UNUSED, struct slice value)
 {
     int64_t then_s;
     if (num_parse_int(value, &then_s))
@@ -19,21 +20,23 @@ static void log_age(struct slice value)
                   (long long)MAX_OF(clock_wall_ms() / 1000 - then_s, (int64_t)0));
 }
 
-static void log_memory(struct slice value)
+static void note_memory(struct persist *p, struct slice value)
 {
     int64_t bytes;
-    if (num_parse_int(value, &bytes))
-        log_write(LOG_NOTICE, "RDB memory usage when created %.2f Mb",
-                  (double)bytes / (1024 * 1024));
+    if (!num_parse_int(value, &bytes) || bytes < 0)
+        return;
+    log_write(LOG_NOTICE, "RDB memory usage when created %.2f Mb", (double)bytes / (1024 * 1024));
+    if (p->loading)
+        loading_note_used_memory(p->loading, (uint64_t)bytes);
 }
 
-static void log_base(struct slice value)
+static void log_base(struct persist *p UNUSED, struct slice value)
 {
     if (slice_is(value, "1"))
         log_write(LOG_NOTICE, "RDB is base AOF");
 }
 
-static void log_preamble(struct slice value)
+static void log_preamble(struct persist *p UNUSED, struct slice value)
 {
     if (slice_is(value, "1"))
         log_write(LOG_NOTICE, "RDB has an AOF tail");
@@ -42,12 +45,12 @@ static void log_preamble(struct slice value)
 /* NULL: nothing to tell. */
 static const struct {
     const char *name;
-    void (*tell)(struct slice value);
+    void (*tell)(struct persist *p, struct slice value);
 } fields[] = {
     { "redis-ver", log_producer },
     { "valkey-ver", log_producer },
     { "ctime", log_age },
-    { "used-mem", log_memory },
+    { "used-mem", note_memory },
     { "aof-base", log_base },
     { "aof-preamble", log_preamble },
     { "redis-bits", NULL },
@@ -57,7 +60,7 @@ static const struct {
     { "lua", NULL },
 };
 
-static void tell_field(struct slice name, struct slice value)
+static void tell_field(struct persist *p, struct slice name, struct slice value)
 {
     if (name.len && name.ptr[0] == '%') { /* for people */
         log_write(LOG_NOTICE, "RDB '%.*s': %.*s", SLICE_ARGS(name), SLICE_ARGS(value));
@@ -67,7 +70,7 @@ static void tell_field(struct slice name, struct slice value)
         if (!slice_is(name, fields[i].name))
             continue;
         if (fields[i].tell)
-            fields[i].tell(value);
+            fields[i].tell(p, value);
         return;
     }
     log_write(LOG_DEBUG, "Unrecognized RDB AUX field: '%.*s'", SLICE_ARGS(name));
@@ -80,7 +83,7 @@ bool rdb_load_aux(struct rdb_load *l)
         return false;
     rdb_load_met(l, (struct rdb_met){ .event = RDB_AUX, .name = name, .value = value });
     if (!l->quiet)
-        tell_field(name, value);
+        tell_field(l->rdb->persist, name, value);
     return true;
 }
 

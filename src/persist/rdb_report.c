@@ -61,12 +61,17 @@ void rdb_report_done(struct rdb_report *report)
     buf_done(&report->key);
 }
 
-static const char *words_of(const struct rdb_report *report)
+const char *rdb_report_words(const struct rdb_report *report)
 {
     if (report->peers_words[0])
         return report->peers_words;
     return report->error.code == -ENODATA ? "Unexpected EOF reading RDB file"
                                           : "Bad file format reading the RDB file";
+}
+
+bool rdb_report_has_key(const struct rdb_report *report)
+{
+    return (report->step == RDB_AT_KEY || report->step == RDB_AT_VALUE) && report->key.len > 0;
 }
 
 /* A log line has its limit. */
@@ -75,11 +80,12 @@ static const char *words_of(const struct rdb_report *report)
 void rdb_report_tell(const struct rdb_report *report, struct buf *out)
 {
     buf_printf(out, "Internal error in RDB reading offset %llu -> %s: expected %s",
-               (unsigned long long)report->error.offset, words_of(report), report->error.text);
+               (unsigned long long)report->error.offset, rdb_report_words(report),
+               report->error.text);
     buf_printf(out, ", at %s", rdb_step_name(report->step));
     if (report->has_kind)
         buf_printf(out, " of type %u (%s)", report->kind, rdb_kind_name(report->kind));
-    if (report->key.len)
+    if (rdb_report_has_key(report))
         buf_printf(out, ", key '%.*s'%s, database %d",
                    (int)MIN_OF(report->key.len, (size_t)KEY_SHOWN_MAX), report->key.ptr,
                    report->key.len > KEY_SHOWN_MAX ? "..." : "", report->database);

@@ -11,6 +11,7 @@
 #include "process/syscheck.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
+#include "server/tools.h"
 #include "server/version.h"
 
 static int print_version(void)
@@ -52,6 +53,9 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+    int status;
+    if (tools_run(argc, argv, &status))
+        return status;
     for (size_t i = 0; argc > 1 && i < COUNT_OF(errands); i++)
         if (strcmp(argv[1], errands[i].option) == 0 ||
             (errands[i].shorter && strcmp(argv[1], errands[i].shorter) == 0))

@@ -65,6 +65,7 @@ def test_install_has_every_file(build: Path, installed: Path) -> None:
     prefix = _below(installed, _cache(build, "CMAKE_INSTALL_PREFIX"))
     for name in (
         *("bin/tarn-server", "share/man/man1/tarn-server.1", "share/man/man5/tarn.conf.5"),
+        *("bin/tarn-check-rdb", "share/man/man1/tarn-check-rdb.1"),
         *("lib/systemd/system/tarn.service", "lib/sysusers.d/tarn.conf"),
         *("lib/tmpfiles.d/tarn.conf", "share/doc/tarn/copyright", "share/doc/tarn/README.md"),
         *("share/doc/tarn/operations.md", "share/doc/tarn/reference/directives.md"),
@@ -74,7 +75,7 @@ def test_install_has_every_file(build: Path, installed: Path) -> None:
     assert _conf(build, installed).is_file()
     assert not list(installed.rglob("tarn-reference"))
     for path in installed.rglob("*"):
-        if path.is_file() and path.name not in ("tarn-server",):
+        if path.is_file() and not path.is_symlink() and path.name != "tarn-server":
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"@[A-Z_]+@", text), f"{path}: a name was not filled in"
 
@@ -147,7 +148,7 @@ def test_texts_fit_their_columns(build: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
-@pytest.mark.parametrize("page", ["tarn-server.1", "tarn.conf.5"])
+@pytest.mark.parametrize("page", ["tarn-server.1", "tarn-check-rdb.1", "tarn.conf.5"])
 def test_man_pages_are_good_troff(build: Path, page: str) -> None:
     done = subprocess.run(
         ["groff", "-ww", "-man", "-Tascii", "-P-cbou", str(build / "man" / page)],
