@@ -115,6 +115,8 @@ struct keyspace_hooks *keyspace_hooks(struct keyspace *ks);
 const struct keyspace_settings *keyspace_settings(const struct keyspace *ks);
 /* What functions of types ask for that may change an encoding. */
 const struct type_env *keyspace_env(const struct keyspace *ks);
+/* From what length on a value of a list that is made from now on stands alone; 0: too big for a pack. */
+void keyspace_set_list_plain_bytes(struct keyspace *ks, int64_t bytes);
 
 int keyspace_count(const struct keyspace *ks); /* of databases */
 struct db *keyspace_db(struct keyspace *ks, int index);

@@ -91,6 +91,11 @@ const struct type_env *keyspace_env(const struct keyspace *ks)
     return &ks->env;
 }
 
+void keyspace_set_list_plain_bytes(struct keyspace *ks, int64_t bytes)
+{
+    ks->env.list_plain_bytes = bytes;
+}
+
 struct directive_table keyspace_type_directives(struct keyspace *ks)
 {
     return (struct directive_table){

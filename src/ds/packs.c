@@ -34,6 +34,8 @@ bool packs_exceeds(int64_t size, size_t bytes, size_t count, size_t share)
 
 static bool is_big(const struct packs *p, struct slice value)
 {
+    if (UNLIKELY(p->limits.plain_bytes))
+        return value.len >= (size_t)p->limits.plain_bytes;
     return UNLIKELY(value.len > limit_bytes(p->limits.size));
 }
 
@@ -106,6 +108,21 @@ size_t packs_footprint(const struct packs *p)
             bytes += packs_block_footprint(&run->packs[i]);
     }
     return bytes;
+}
+
+size_t packs_raw_bytes(const struct packs *p)
+{
+    size_t bytes = 0;
+    for (struct pack_place at = packs_first(p); at.run; at = packs_next(p, at)) {
+        const struct pack *pack = pack_at(at);
+        bytes += pack->form == PACK_PLAIN ? pack_blob(pack)->len : packs_block_bytes(pack);
+    }
+    return bytes;
+}
+
+struct packs_limits packs_limits(const struct packs *p)
+{
+    return p->limits;
 }
 
 /* ---- which are compressed ---- */

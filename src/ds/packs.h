@@ -30,6 +30,7 @@ struct run;
 struct packs_limits {
     int64_t size;
     int64_t depth;
+    int64_t plain_bytes; /* values from here on stand alone; 0: those too big for a pack of `size` */
 };
 
 /* Whether one listpack of so many bytes and values is more than a pack may be. `share`: of a pack's limit
@@ -44,6 +45,9 @@ size_t packs_count(const struct packs *p); /* of values */
 size_t packs_pack_count(const struct packs *p);
 /* Bytes taken from the allocator; walks over the packs. */
 size_t packs_footprint(const struct packs *p);
+/* Bytes of all listpacks and values alone, as if none were compressed; walks over the packs. */
+size_t packs_raw_bytes(const struct packs *p);
+struct packs_limits packs_limits(const struct packs *p);
 /* Asserts every invariant. */
 void packs_verify(const struct packs *p);
 
@@ -69,6 +73,7 @@ MUST_USE struct listpack *packs_take_listpack(struct packs *p);
 struct packs_part {
     const struct listpack *lp; /* NULL: a value alone, */
     struct slice plain;        /* which is this */
+    bool is_compressed;
 };
 /* A walk over packs from the first on. The list must not change meanwhile. */
 struct packs_parts {

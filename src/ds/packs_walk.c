@@ -22,7 +22,8 @@ bool packs_parts_next(struct packs_parts *w, struct packs_part *ret_part)
     if (!w->run)
         return false;
     const struct pack *pack = &w->run->packs[w->slot];
-    *ret_part = (struct packs_part){ .lp = packs_block_read(pack, &w->opened) };
+    *ret_part = (struct packs_part){ .lp = packs_block_read(pack, &w->opened),
+                                     .is_compressed = pack->form == PACK_SQUEEZED };
     if (!ret_part->lp)
         ret_part->plain = blob_slice(pack_blob(pack));
     struct pack_place next = packs_next(

@@ -4,8 +4,6 @@
 
 #include "base/glob.h"
 #include "base/num.h"
-#include "codec/payload.h"
-#include "commands/commands.h"
 #include "dispatch/dispatch.h"
 #include "server/debug_priv.h"
 #include "server/digest.h"
@@ -13,49 +11,6 @@
 #include "types/string.h"
 
 #define ERR_NOT_POSITIVE "ERR value is out of range, must be positive"
-
-/* ---- one value ---- */
-
-/* "fast" leaves out what would take long to find out for a big value. */
-void debug_object(struct cmd *cmd)
-{
-    bool fast = cmd->argc == 4;
-    if (fast && !cmd_is(cmd, 3, "fast")) {
-        cmd_reply_subcommand_error(cmd);
-        return;
-    }
-    const struct entry *e = db_peek(cmd->db, cmd_key(cmd, 2));
-    if (!e) {
-        reply_error(cmd->reply, ERR_NO_KEY);
-        return;
-    }
-    char text[256], length[64] = "";
-    if (!fast)
-        (void)snprintf(length, sizeof(length), " serializedlength:%zu",
-                       codec_payload_value_bytes(e));
-    int len = snprintf(text, sizeof(text),
-                       "Value at:%p refcount:%" PRId64
-                       " encoding:%s%s lru:%u lru_seconds_idle:%" PRIu64,
-                       (const void *)e, commands_refcount(e), entry_encoding_name(e), length,
-                       (unsigned)entry_lru(e), (uint64_t)db_idle_s(cmd->db, e));
-    reply_status(cmd->reply, slice_of(text, (size_t)len));
-}
-
-/* No value has the encoding that is asked for. */
-static void refuse_encoding(struct cmd *cmd, const char *error)
-{
-    reply_error(cmd->reply, db_peek(cmd->db, cmd_key(cmd, 2)) ? error : ERR_NO_KEY);
-}
-
-void debug_listpack(struct cmd *cmd)
-{
-    refuse_encoding(cmd, "ERR Not a listpack encoded object.");
-}
-
-void debug_quicklist(struct cmd *cmd)
-{
-    refuse_encoding(cmd, "ERR Not a quicklist encoded object.");
-}
 
 /* ---- digests ---- */
 

@@ -13,14 +13,17 @@ void debug_digest(struct cmd *cmd);
 void debug_digest_value(struct cmd *cmd);
 void debug_htstats(struct cmd *cmd);
 void debug_htstats_key(struct cmd *cmd);
-void debug_listpack(struct cmd *cmd);
-void debug_object(struct cmd *cmd);
 void debug_populate(struct cmd *cmd);
-void debug_quicklist(struct cmd *cmd);
 void debug_set_active_expire(struct cmd *cmd);
 void debug_set_skip_checksum(struct cmd *cmd);
 void debug_stringmatch_len(struct cmd *cmd);
 void debug_structsize(struct cmd *cmd);
+
+/* ---- debug_value.c ---- */
+void debug_listpack(struct cmd *cmd);
+void debug_object(struct cmd *cmd);
+void debug_quicklist(struct cmd *cmd);
+void debug_quicklist_packed_threshold(struct cmd *cmd);
 
 /* ---- debug_process.c ---- */
 void debug_assert(struct cmd *cmd);

@@ -17,6 +17,7 @@ struct type_env {
 
     int64_t hash_listpack_entries, hash_listpack_value;
     int64_t list_listpack_size, list_compress_depth;
+    int64_t list_plain_bytes; /* no directive: for tests. 0: as the size says */
     int64_t set_intset_entries, set_listpack_entries, set_listpack_value;
     int64_t zset_listpack_entries, zset_listpack_value;
     int64_t stream_node_bytes, stream_node_entries;

@@ -59,7 +59,8 @@ const struct packs *list_packs(const struct entry *e)
 static struct packs_limits limits_of(const struct type_env *env)
 {
     return (struct packs_limits){ .size = env->list_listpack_size,
-                                  .depth = env->list_compress_depth };
+                                  .depth = env->list_compress_depth,
+                                  .plain_bytes = env->list_plain_bytes };
 }
 
 static struct packs *become_packs(struct entry *e, const struct type_env *env)

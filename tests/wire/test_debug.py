@@ -17,6 +17,7 @@ from support.wait import wait_for
 
 NOT_POSITIVE = "ERR value is out of range, must be positive"
 NOT_INT = "ERR value is not an integer or out of range"
+PLAIN_BYTES = "ERR argument must be a memory value bigger than 1 and smaller than 4gb"
 
 
 def unknown(name: str) -> str:
@@ -92,6 +93,9 @@ def test_unknown_forms(c: Client, args: tuple[str, ...]) -> None:
         (("MALLCTL", "arenas.page", "x"), NOT_INT),
         (("ERROR", "ODD an error"), "ODD an error"),
         (("CONFIG-REWRITE-FORCE-ALL",), "ERR CONFIG-REWRITE-FORCE-ALL failed: Bad address"),
+        (("QUICKLIST-PACKED-THRESHOLD", "4gb"), PLAIN_BYTES),
+        (("QUICKLIST-PACKED-THRESHOLD", "x"), PLAIN_BYTES),
+        (("QUICKLIST-PACKED-THRESHOLD", "-1"), PLAIN_BYTES),
     ],
 )
 def test_errors(c: Client, args: tuple[str, ...], error: str) -> None:
@@ -108,6 +112,63 @@ def test_values_of_other_encodings(c: Client) -> None:
     )
 
 
+def _ql(c: Client, key: str) -> str:
+    shown: str = c.ok("DEBUG", "OBJECT", key)
+    return " ".join(word for word in shown.split() if word.startswith("ql_"))
+
+
+def test_how_a_list_is_kept(c: Client) -> None:
+    c.ok("CONFIG", "SET", "list-max-listpack-size", 3, "list-compress-depth", 1)
+    c.ok("RPUSH", "few", "a", 1)
+    assert _ql(c, "few") == (
+        "ql_nodes:1 ql_avg_node:2.00 ql_listpack_max:3 ql_compressed:1 ql_uncompressed_size:12"
+    )
+    c.ok("RPUSH", "many", *(f"value:{i}" for i in range(10)))
+    assert _ql(c, "many") == (
+        "ql_nodes:4 ql_avg_node:2.50 ql_listpack_max:3 ql_compressed:1 ql_uncompressed_size:118"
+    )
+    c.ok("CONFIG", "SET", "list-max-listpack-size", -2, "list-compress-depth", 0)
+
+
+@pytest.mark.beyond_oracle  # whose listing has other words
+def test_listings(c: Client, server: Server) -> None:
+    c.ok("RPUSH", "l", "head", 17)
+    c.ok("HSET", "h", "name", "ann")
+    c.ok("SADD", "s", "member")
+    c.ok("ZADD", "z", 1.5, "rated")
+    for key in ("l", "h", "s", "z"):
+        assert c.call("DEBUG", "LISTPACK", key) == "Listpack structure printed on stdout"
+    c.ok("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "10")
+    c.ok("CONFIG", "SET", "list-max-listpack-size", 2, "list-compress-depth", 1)
+    c.ok("RPUSH", "q", "a", "b", "x" * 9, "y" * 10, "z" * 100, "c", "d")
+    c.ok("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "0")
+    c.ok("CONFIG", "SET", "list-max-listpack-size", -2, "list-compress-depth", 0)
+    assert c.call("DEBUG", "QUICKLIST", "q") == "Quicklist structure printed on stdout"
+    assert c.call("DEBUG", "QUICKLIST", "q", 1) == "Quicklist structure printed on stdout"
+    packs = (
+        "list of 7 values in 5 packs\n"
+        "pack 0: listpack of 13 bytes, 2 values\n%s"
+        "pack 1: listpack of 18 bytes, 1 values\n%s"
+        "pack 2: a value alone, of 10 bytes\n"
+        "pack 3: a value alone, of 100 bytes\n"
+        "pack 4: listpack of 13 bytes, 2 values\n%s"
+    )
+    values = tuple(
+        "".join(f"  {i}, offset {at}: text of {len(text)} bytes: {text}\n" for i, at, text in pack)
+        for pack in (((0, 6, "a"), (1, 9, "b")), ((0, 6, "x" * 9),), ((0, 6, "c"), (1, 9, "d")))
+    )
+    wanted = (
+        "  0, offset 6: text of 4 bytes: head\n  1, offset 12: number: 17\n",
+        "  1, offset 12: text of 3 bytes: ann\n",
+        "  0, offset 6: text of 6 bytes: member\n",
+        "  1, offset 13: text of 3 bytes: 1.5\n",
+        packs % ("", "", ""),
+        packs % values,
+    )
+    wait_for("the listings", lambda: all(text in server.log + "\n" for text in wanted))
+    assert c.call("LRANGE", "q", 3, 4) == [b"y" * 10, b"z" * 100]
+
+
 @pytest.mark.beyond_oracle
 @pytest.mark.parametrize(
     "args",
@@ -117,7 +178,6 @@ def test_values_of_other_encodings(c: Client) -> None:
         ("REPLICATE", "x"),
         ("CHANGE-REPL-ID",),
         ("DROP-CLUSTER-PACKET-FILTER", "1"),
-        ("QUICKLIST-PACKED-THRESHOLD", "1"),
         ("PAUSE-AFTER-FORK", "0"),
     ],
 )
@@ -148,6 +208,8 @@ def test_what_belongs_to_parts_that_are_not_there_is_unknown(
         ("SET-SKIP-CHECKSUM-VALIDATION", "0"),
         ("SLEEP", "no number"),
         ("POPULATE", "0"),
+        ("QUICKLIST-PACKED-THRESHOLD", "1"),
+        ("QUICKLIST-PACKED-THRESHOLD", "0"),
     ],
 )
 def test_accepted_forms(c: Client, args: tuple[str, ...]) -> None:
