@@ -4,6 +4,10 @@
 #include "base/assert.h"
 #include "types/string.h"
 
+/* Elements that are believed in before they are there: of a source of unknown length, and in any case. */
+#define RESERVE_UNKNOWN_MAX ((uint64_t)1024)
+#define RESERVE_MAX ((uint64_t)1 << 20)
+
 static const struct {
     value_read read;
     bool is_redis; /* for that family alone */
@@ -139,6 +143,13 @@ bool read_count(struct codec_reader *r, uint64_t *ret_count)
     if (*ret_count > codec_reader_left(r))
         return codec_fail(r, -ENODATA, "%llu elements", (unsigned long long)*ret_count);
     return true;
+}
+
+size_t count_to_reserve(const struct codec_reader *r, uint64_t count)
+{
+    const uint64_t left = codec_reader_left(r);
+    const uint64_t most = left == CODEC_LEFT_UNKNOWN ? RESERVE_UNKNOWN_MAX : RESERVE_MAX;
+    return (size_t)MIN_OF(count, MIN_OF(left, most));
 }
 
 bool read_element(struct codec_reader *r, struct slice *ret_text)

@@ -118,8 +118,7 @@ static bool read_fields(struct codec_reader *r, struct fields *f, const struct c
     uint64_t count;
     if (!read_count(r, &count))
         return false;
-    if (codec_reader_left(r) != CODEC_LEFT_UNKNOWN)
-        hash_reserve(e, to->env, MIN_OF(count, codec_reader_left(r) / 2));
+    hash_reserve(e, to->env, count_to_reserve(r, count));
     while (count-- > 0) {
         struct hash_field field;
         if (!read_field(r, f, &field))

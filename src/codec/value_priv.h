@@ -54,6 +54,8 @@ MUST_USE struct listpack *read_ziplist_any(struct codec_reader *r);
 
 /* How many elements follow: not none, and not more than there are bytes for. */
 MUST_USE bool read_count(struct codec_reader *r, uint64_t *ret_count);
+/* For so many of them memory is taken at once: the others have to arrive before they are believed. */
+size_t count_to_reserve(const struct codec_reader *r, uint64_t count);
 /* None is larger, whatever form the collection has. */
 #define ELEMENT_BYTES_MAX (LISTPACK_BYTES_MAX - 64)
 /* A string that an element can be. */

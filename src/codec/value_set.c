@@ -30,14 +30,6 @@ void write_set(struct codec_writer *w, const struct entry *e)
     set_walk_close(&walk);
 }
 
-/* How many members the rest of the bytes may have. */
-static size_t at_most(const struct codec_reader *r, uint64_t count)
-{
-    const uint64_t left = codec_reader_left(r);
-    return (size_t)(left == CODEC_LEFT_UNKNOWN ? MIN_OF(count, (uint64_t)1024)
-                                               : MIN_OF(count, left + 1));
-}
-
 /* *e was made for the first member. */
 static bool read_members(struct codec_reader *r, const struct codec_target *to, struct entry **e)
 {
@@ -49,7 +41,7 @@ static bool read_members(struct codec_reader *r, const struct codec_target *to, 
         if (!read_element(r, &member))
             return false;
         if (!*e)
-            *e = set_new_for(to->key, to->env, member, at_most(r, count));
+            *e = set_new_for(to->key, to->env, member, count_to_reserve(r, count));
         if (!set_add(*e, to->env, member))
             return codec_fail(r, -EBADMSG, "a member that was not there yet");
     }

@@ -41,6 +41,7 @@ static bool read_members(struct codec_reader *r, uint8_t kind, struct zset_build
     uint64_t count;
     if (!read_count(r, &count))
         return false;
+    zset_build_reserve(b, count_to_reserve(r, count));
     while (count-- > 0) {
         struct slice member;
         bool is_new;

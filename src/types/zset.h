@@ -21,6 +21,7 @@
 #include "types/env.h"
 
 struct table;
+struct zset_member;
 
 struct zset_element {
     struct slice member;
@@ -114,11 +115,15 @@ uint64_t zset_scan(struct entry *e, uint64_t cursor, zset_visit visit, void *arg
 struct zset_build {
     const struct type_env *env;
     struct table *table;
+    struct zset_member **members; /* as they came */
+    size_t capacity;
     size_t block_bytes;
     size_t longest; /* member */
     size_t bytes;   /* of all members */
 };
 void zset_build_init(struct zset_build *b, const struct type_env *env);
+/* Takes the memory for so many members at once: the caller bounds a count that comes from outside. */
+void zset_build_reserve(struct zset_build *b, size_t count);
 /* Without zset_build_finish(). */
 void zset_build_done(struct zset_build *b);
 size_t zset_build_count(const struct zset_build *b);
@@ -126,7 +131,8 @@ size_t zset_build_count(const struct zset_build *b);
 double *zset_build_at(struct zset_build *b, struct slice member, bool *ret_is_new);
 /* All in order. Ends the build, which must have a member. */
 void zset_build_visit(struct zset_build *b, zset_visit visit, void *arg);
-/* The sorted set, in the form that its size asks for. Ends the build, which must have a member. */
+/* The sorted set, in the form that its size asks for. Ends the build, which must have a member. Members that came in
+ * rising or falling order need no sorting. */
 MUST_USE struct entry *zset_build_finish(struct zset_build *b, struct slice key, int64_t when_ms);
 
 /* ---- bytes of files and peers ---- */
