@@ -34,9 +34,20 @@ uint64_t table_scan(struct table *t, uint64_t cursor, table_visit visit, void *a
     return reverse_bits(reverse_bits(cursor) + 1);
 }
 
+/* Asks for the entries of a bucket before they are visited. */
+INLINE void prefetch_entries(const struct table *t, size_t number)
+{
+    if (number >= t->buckets)
+        return;
+    const struct bucket *b = table_bucket(t, number);
+    for (unsigned used = bucket_used(b); used; used &= used - 1)
+        __builtin_prefetch(bucket_entry(b, (unsigned)__builtin_ctz(used)));
+}
+
 void table_each(const struct table *t, table_visit visit, void *arg)
 {
     for (size_t number = 0; number < t->buckets; number++) {
+        prefetch_entries(t, number + 1);
         struct chain_walk walk = { .first = table_bucket(t, number) };
         for (void *entry; (entry = chain_next(&walk));)
             visit(arg, entry);
