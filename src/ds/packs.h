@@ -30,7 +30,7 @@ struct run;
 struct packs_limits {
     int64_t size;
     int64_t depth;
-    int64_t plain_bytes; /* values from here on stand alone; 0: those too big for a pack of `size` */
+    int64_t plain_bytes; /* from this length on values stand alone; 0: as the size says */
 };
 
 /* Whether one listpack of so many bytes and values is more than a pack may be. `share`: of a pack's limit
