@@ -46,8 +46,10 @@ struct keyspace *keyspace_new(struct journal *journal, struct worker *worker, ui
 
 static void free_all(struct db *db, bool lazy)
 {
-    timetree_free(db->fields); /* small beside the hashes that it names */
-    lazyfree_tables(db->ks->lazy, db->keys, db->expires, lazy);
+    lazyfree_tables(
+        db->ks->lazy,
+        (struct lazyfree_tables){ .keys = db->keys, .expires = db->expires, .fields = db->fields },
+        lazy);
     db->keys = NULL;
     db->expires = NULL;
     db->fields = NULL;

@@ -24,8 +24,7 @@ struct lazyfree {
 struct load {
     struct lazyfree *lf;
     struct entry *entry;
-    struct table *keys;
-    struct timetree *expires;
+    struct lazyfree_tables tables;
 };
 
 struct lazyfree *lazyfree_new(struct worker *worker)
@@ -51,19 +50,20 @@ static void free_entry(void *arg, void *entry)
     entry_free(entry);
 }
 
-static void free_tables(struct table *keys, struct timetree *expires)
+static void free_tables(struct lazyfree_tables tables)
 {
-    timetree_free(expires);
-    if (!keys)
+    timetree_free(tables.expires);
+    timetree_free(tables.fields);
+    if (!tables.keys)
         return;
-    while (!table_drain(keys, DRAIN_BUCKETS, free_entry, NULL))
+    while (!table_drain(tables.keys, DRAIN_BUCKETS, free_entry, NULL))
         continue;
-    table_free(keys);
+    table_free(tables.keys);
 }
 
 static size_t load_size(const struct load *load)
 {
-    return load->keys ? table_count(load->keys) : load->entry != NULL;
+    return load->tables.keys ? table_count(load->tables.keys) : load->entry != NULL;
 }
 
 /* On the background thread. */
@@ -75,7 +75,7 @@ static void load_run(void *arg)
 
     if (load->entry)
         entry_free(load->entry);
-    free_tables(load->keys, load->expires);
+    free_tables(load->tables);
     mem_free(load);
     atomic_fetch_add_explicit(&lf->freed, size, memory_order_relaxed);
     atomic_fetch_sub_explicit(&lf->pending, size, memory_order_release);
@@ -98,12 +98,12 @@ void lazyfree_entry(struct lazyfree *lf, struct entry *e, bool lazy)
         entry_free(e);
 }
 
-void lazyfree_tables(struct lazyfree *lf, struct table *keys, struct timetree *expires, bool lazy)
+void lazyfree_tables(struct lazyfree *lf, struct lazyfree_tables tables, bool lazy)
 {
-    if (lazy && lf->worker && keys)
-        hand_over(lf, (struct load){ .keys = keys, .expires = expires });
+    if (lazy && lf->worker && tables.keys)
+        hand_over(lf, (struct load){ .tables = tables });
     else
-        free_tables(keys, expires);
+        free_tables(tables);
 }
 
 uint64_t lazyfree_pending(const struct lazyfree *lf)

@@ -20,8 +20,13 @@ void lazyfree_free(struct lazyfree *lf); /* waits until nothing is pending */
 
 /* Frees an entry, in the background if `lazy` and it is worth it. */
 void lazyfree_entry(struct lazyfree *lf, struct entry *e, bool lazy);
-/* Frees a table with its entries, and a time tree; either may be NULL. */
-void lazyfree_tables(struct lazyfree *lf, struct table *keys, struct timetree *expires, bool lazy);
+/* What a database keeps its keys in; any may be NULL. */
+struct lazyfree_tables {
+    struct table *keys;
+    struct timetree *expires, *fields;
+};
+/* Frees them with the entries. */
+void lazyfree_tables(struct lazyfree *lf, struct lazyfree_tables tables, bool lazy);
 
 uint64_t lazyfree_pending(const struct lazyfree *lf); /* keys */
 uint64_t lazyfree_freed(const struct lazyfree *lf);   /* keys, since the start or the last reset */
