@@ -1,9 +1,6 @@
 /* Directives whose features are still to come: snapshots and the append-only file. */
 #include <errno.h>
-#include <inttypes.h>
 
-#include "base/mem.h"
-#include "base/num.h"
 #include "config/unbuilt.h"
 
 static const struct directive_word fsync_words[] = {
@@ -23,11 +20,6 @@ static int check_not_empty(struct slice value, const char *reason, const char **
     return value.len > 0 ? 0 : -EINVAL;
 }
 
-static int check_dbfilename(void *owner UNUSED, struct slice value, const char **ret_error)
-{
-    return check_name(value, "dbfilename can't be a path, just a filename", ret_error);
-}
-
 static int check_appendfilename(void *owner UNUSED, struct slice value, const char **ret_error)
 {
     int rc = check_not_empty(value, "appendfilename can't be empty", ret_error);
@@ -42,69 +34,7 @@ static int check_appenddirname(void *owner UNUSED, struct slice value, const cha
                   : check_name(value, "appenddirname can't be a path, just a dirname", ret_error);
 }
 
-enum { CELL_SAVE = __COUNTER__ };
-
-static int parse_save(void *owner, const struct slice *words, size_t count, const char **ret_error)
-{
-    union unbuilt_cell *cells = owner;
-    struct buf pairs;
-    *ret_error = "Invalid save parameters";
-    if (count == 1 && words[0].len == 0)
-        count = 0;
-    if (count % 2 != 0)
-        return -EINVAL;
-    buf_init(&pairs, BUF_NO_CEILING);
-    int rc = 0;
-    for (size_t i = 0; i < count && rc == 0; i++) {
-        int64_t number, least = i % 2 ? 0 : 1; /* changes; seconds */
-        if (!num_parse_int(words[i], &number) || number < least || number > INT32_MAX)
-            rc = -EINVAL;
-        else
-            buf_printf(&pairs, "%s%" PRId64, i ? " " : "", number);
-    }
-    if (rc == 0)
-        unbuilt_keep_text(&cells[CELL_SAVE], buf_slice(&pairs));
-    buf_done(&pairs);
-    return rc;
-}
-
-static void show_save(const void *owner, struct buf *out)
-{
-    const union unbuilt_cell *cells = owner;
-    buf_append_str(out, cells[CELL_SAVE].text);
-}
-
-static void done(union unbuilt_cell *cells)
-{
-    mem_free(cells[CELL_SAVE].text);
-}
-
 static const struct directive rows[] = {
-    { .name = "save",
-      .type = DIRECTIVE_CUSTOM,
-      .flags = DIRECTIVE_UNBUILT | DIRECTIVE_MULTI | DIRECTIVE_ADDS,
-      .parse = parse_save,
-      .show = show_save,
-      .initial = "3600 1 300 100 60 10000",
-      .line_words = 2,
-      .summary = "When a snapshot is taken by itself: pairs of seconds and changes. One is "
-                 "begun when at least so many keys have changed within so many seconds. \"\" "
-                 "for never." },
-    { .name = "dbfilename",
-      .type = DIRECTIVE_STRING,
-      .flags = DIRECTIVE_UNBUILT | DIRECTIVE_PROTECTED,
-      UNBUILT_CELL,
-      .initial = "dump.rdb",
-      .check = check_dbfilename,
-      .summary = "The file of the snapshot, in the folder of `dir`. A name alone, without a "
-                 "path." },
-    { .name = "rdb-save-incremental-fsync",
-      .type = DIRECTIVE_BOOL,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "yes",
-      .summary = "Whether a snapshot that is being written is synced to the disk every few "
-                 "megabytes, not at its end alone." },
     { .name = "rdb-del-sync-files",
       .type = DIRECTIVE_BOOL,
       .flags = DIRECTIVE_UNBUILT,
@@ -113,13 +43,6 @@ static const struct directive rows[] = {
       .summary = "Whether snapshots that were only made or received for replication are "
                  "deleted as soon as they are not needed, where neither kind of persistence "
                  "is on." },
-    { .name = "stop-writes-on-bgsave-error",
-      .type = DIRECTIVE_BOOL,
-      .flags = DIRECTIVE_UNBUILT,
-      UNBUILT_CELL,
-      .initial = "yes",
-      .summary = "Whether writes are refused while the last snapshot in the background has "
-                 "failed." },
     { .name = "appendonly",
       .type = DIRECTIVE_BOOL,
       .flags = DIRECTIVE_UNBUILT | DIRECTIVE_DENY_LOADING,
@@ -210,4 +133,4 @@ static const struct directive rows[] = {
 };
 
 const struct unbuilt_chapter unbuilt_persistence = { rows, COUNT_OF(rows), UNBUILT_CELLS,
-                                                     "Persistence", done };
+                                                     "Persistence", NULL };

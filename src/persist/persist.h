@@ -44,9 +44,24 @@ void persist_flush(struct persist *p);
 
 /* How the end of the server goes (server/shutdown.h has the steps). */
 bool persist_wants_snapshot(const struct persist *p); /* there are `save` rules */
-/* Ends children, saves if `save`, writes and syncs the append-only file. 0; -errno: nothing is lost yet,
- * and the server should go on; the log has the reason. */
-MUST_USE int persist_finish(struct persist *p, bool save);
+enum {
+    PERSIST_SAVE = 1 << 0,  /* a snapshot */
+    PERSIST_FORCE = 1 << 1, /* what fails is logged, and the rest is done */
+};
+/* Ends children, writes and syncs the append-only file, saves. 0; -errno: nothing is lost yet, and the server
+ * should go on; the log has the reason. */
+MUST_USE int persist_finish(struct persist *p, uint32_t how);
+
+/* DEBUG RELOAD: all data is saved, removed, loaded from the file. */
+struct persist_reload {
+    bool saves, flushes;
+    bool merges; /* the file's keys replace those that are there */
+};
+enum persist_reloaded { PERSIST_RELOADED, PERSIST_NOT_SAVED, PERSIST_NOT_LOADED };
+/* Logs what is wrong. If it was not saved, nothing else has happened. */
+MUST_USE enum persist_reloaded persist_reload(struct persist *p, const struct persist_reload *how);
+/* DEBUG PAUSE-AFTER-FORK: the server stops itself (SIGSTOP) behind each fork. */
+void persist_set_pause_after_fork(struct persist *p, bool pause);
 
 /* True while data is loaded: at the start, by DEBUG RELOAD, from a primary. */
 bool persist_is_loading(const struct persist *p);

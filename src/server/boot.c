@@ -126,6 +126,8 @@ static int make_room_for_clients(struct server *s)
 static int wake_rooms(struct server *s)
 {
     keyspace_start(s->keyspace);
+    persist_hooks(s->persist)->born.fn = process_born;
+    persist_hooks(s->persist)->born.arg = s;
     server_shutdown_init(s);
     signals_install(s);
     turn_install(s);

@@ -25,6 +25,10 @@ void debug_object(struct cmd *cmd);
 void debug_quicklist(struct cmd *cmd);
 void debug_quicklist_packed_threshold(struct cmd *cmd);
 
+/* ---- debug_persist.c ---- */
+void debug_pause_after_fork(struct cmd *cmd);
+void debug_reload(struct cmd *cmd);
+
 /* ---- debug_process.c ---- */
 void debug_assert(struct cmd *cmd);
 void debug_client_eviction(struct cmd *cmd);

@@ -125,8 +125,10 @@ void debug_restart(struct cmd *cmd)
         reply_no_restart(cmd);
         return;
     }
-    restart_ask(s->restart, delay_ms);
-    server_shutdown(s);
+    if (server_shutdown(s))
+        restart_ask(s->restart, delay_ms);
+    else
+        reply_no_restart(cmd);
 }
 
 void debug_crash_and_recover(struct cmd *cmd)

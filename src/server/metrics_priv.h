@@ -65,7 +65,6 @@ int64_t view_directive_bytes(const struct server *s, const char *name);
 
 struct metric_table process_metrics(struct server *s);
 struct metric_table memory_metrics(struct server *s);
-struct metric_table persistence_metrics(struct server *s);
 struct metric_table stats_metrics(struct server *s);
 struct metric_table replication_metrics(struct server *s);
 struct metric_table cpu_metrics(struct server *s);

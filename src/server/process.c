@@ -146,7 +146,7 @@ static void listen_address(const struct server *s, struct buf *out)
     buf_printf(out, ":%d", (int)settings->port);
 }
 
-void process_update_title(struct server *s)
+static void set_title(struct server *s, const char *name)
 {
     if (s->process.title.size == 0 || !s->process.settings.set_proc_title)
         return;
@@ -156,7 +156,7 @@ void process_update_title(struct server *s)
     listen_address(s, &address);
     const char *file = config_file(s->config), *path = s->settings.unixsocket;
     const struct title_values values = {
-        .title = s->process.argv[0],
+        .title = name,
         .listen_addr = buf_cstr(&address),
         .server_mode = "",
         .unixsocket = path ? path : "",
@@ -167,6 +167,12 @@ void process_update_title(struct server *s)
         title_set(&s->process.title, buf_slice(&title));
     buf_done(&title);
     buf_done(&address);
+}
+
+void process_update_title(struct server *s)
+{
+    if (s->process.argv)
+        set_title(s, s->process.argv[0]);
 }
 
 /* ---- processors ---- */
@@ -253,6 +259,29 @@ int process_warn(struct server *s)
         log_write(LOG_WARNING, "WARNING %s", text);
     forbid_huge_pages(s);
     return 0;
+}
+
+/* ---- children ---- */
+
+/* Where the directives want it, which may be more than the parent has. */
+static void place_child(const char *name, const char *list)
+{
+    cpu_set_t set;
+    if (read_list(name, list, &set) && cpulist_apply(&set) < 0)
+        log_write(LOG_WARNING, "None of the processors of '%s' may be used: %s", name, list);
+}
+
+void process_born(void *server, enum child_kind kind)
+{
+    struct server *s = server;
+    const struct process_settings *settings = &s->process.settings;
+    bool saves = kind == CHILD_SNAPSHOT;
+    set_title(s, saves ? "tarn-rdb-bgsave" : "tarn-aof-rewrite");
+    place_child(saves ? "bgsave-cpulist" : "aof-rewrite-cpulist",
+                saves ? settings->bgsave_cpulist : settings->aof_rewrite_cpulist);
+    enum oom_mode mode = (enum oom_mode)settings->oom_mode;
+    if (mode != OOM_NO)
+        (void)!oom_apply(&s->process.oom, mode, settings->oom_values[OOM_CHILD]);
 }
 
 /* ---- the rest ---- */

@@ -10,6 +10,7 @@
 
 #include "base/directive.h"
 #include "dispatch/block.h"
+#include "persist/children.h"
 #include "process/notify.h"
 #include "process/oom.h"
 #include "process/title.h"
@@ -88,6 +89,9 @@ void process_update_title(struct server *s);
 MUST_USE int process_apply_oom(struct server *s);
 /* SIGHUP: a log that was moved away is made anew. */
 void process_reopen_log(struct server *s);
+
+/* In a child: title, processors and OOM score of its kind. Fits persist_hooks.born. */
+void process_born(void *server, enum child_kind kind);
 
 struct directive_table log_directives(struct server *s);
 struct directive_table process_directives(struct server *s);

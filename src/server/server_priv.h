@@ -142,8 +142,9 @@ bool signals_take_reopen(void);
 
 /* ---- shutdown_command.c ---- */
 void server_shutdown_init(struct server *s);
-/* At once, without saving: nothing runs any more; the loop ends after this turn. */
-void server_shutdown(struct server *s);
+/* At once, saving what is to be saved: nothing runs any more; the loop ends after this turn. False if that could
+ * not be: the server goes on. */
+MUST_USE bool server_shutdown(struct server *s);
 /* What a signal has asked for, and what waits. Called every turn. */
 void server_shutdown_if_asked(struct server *s);
 /* While the end waits for something: how long it still will at most. Else -1. */

@@ -42,7 +42,7 @@ static void show_dir(const void *owner UNUSED, struct buf *out)
 static const struct directive rows[] = {
     { .name = "dir",
       .type = DIRECTIVE_CUSTOM,
-      .flags = DIRECTIVE_PROTECTED,
+      .flags = DIRECTIVE_PROTECTED | DIRECTIVE_DENY_LOADING,
       .parse = parse_dir,
       .show = show_dir,
       .summary = "The folder that the server works in: names of files without a path are there." },

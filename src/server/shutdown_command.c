@@ -25,50 +25,12 @@ static void tell_supervisor(void *owner, uint32_t how UNUSED)
     notify_stopping(s->process.supervised_by);
 }
 
-static uint64_t count_keys(const struct server *s)
-{
-    uint64_t keys = 0;
-    for (int i = 0; i < keyspace_count(s->keyspace); i++)
-        keys += db_count(keyspace_db(s->keyspace, i));
-    return keys;
-}
-
-static bool is_shown_as(const struct server *s, struct slice name, const char *value)
-{
-    struct config_row found;
-    struct buf shown;
-    buf_init(&shown, BUF_NO_CEILING);
-    if (config_find(s->config, name, &found))
-        directive_show(found.table, found.row, &shown);
-    bool is = slice_is(buf_slice(&shown), value);
-    buf_done(&shown);
-    return is;
-}
-
-/* As by the peers, who would save or have saved. */
-static bool seems_to_save(const struct server *s)
-{
-    return !is_shown_as(s, SLICE("save"), "") || is_shown_as(s, SLICE("appendonly"), "yes");
-}
-
-/* Nobody shall believe that data was saved: whoever asks for it is refused, and whoever may expect
- * it is told. */
 static int save_data(void *owner, uint32_t how)
 {
-    const struct server *s = owner;
-    if (how & SHUTDOWN_SAVE) {
-        log_write(LOG_WARNING,
-                  "Error trying to save the DB, can't exit: this version of Tarn keeps "
-                  "data in memory only.");
-        return -ENOTSUP;
-    }
-    uint64_t keys = how & SHUTDOWN_NOSAVE ? 0 : count_keys(s);
-    if (keys > 0 && seems_to_save(s))
-        log_write(LOG_WARNING,
-                  "The data is NOT saved, and lost: %" PRIu64 " keys. This version of Tarn keeps "
-                  "data in memory only.",
-                  keys);
-    return 0;
+    struct persist *p = ((const struct server *)owner)->persist;
+    bool saves = (how & SHUTDOWN_SAVE) || (!(how & SHUTDOWN_NOSAVE) && persist_wants_snapshot(p));
+    return persist_finish(p, (saves ? PERSIST_SAVE : 0u) |
+                                 (how & SHUTDOWN_FORCE ? PERSIST_FORCE : 0u));
 }
 
 static int remove_pidfile(void *owner, uint32_t how UNUSED)
@@ -145,9 +107,9 @@ static enum shutdown_state start(struct server *s, uint32_t how)
     return state;
 }
 
-void server_shutdown(struct server *s)
+bool server_shutdown(struct server *s)
 {
-    (void)start(s, SHUTDOWN_NOSAVE | SHUTDOWN_NOW);
+    return start(s, SHUTDOWN_NOW) == SHUTDOWN_ENDED;
 }
 
 void server_shutdown_if_asked(struct server *s)

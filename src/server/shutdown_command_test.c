@@ -59,6 +59,8 @@ static void world_init(struct world *w)
                            (char[]){ "0" },
                            (char[]){ "--unixsocket" },
                            w->path,
+                           (char[]){ "--save" },
+                           (char[]){ "" },
                            (char[]){ "--loglevel" },
                            (char[]){ "nothing" } };
     CHECK_INT(server_boot(&w->server, (int)COUNT_OF(argv), (char **)(uintptr_t)argv), 0);

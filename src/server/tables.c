@@ -83,7 +83,6 @@ size_t server_metric_tables(struct server *s, struct metric_table out[static MET
     size_t count = 0;
     out[count++] = process_metrics(s);
     out[count++] = memory_metrics(s);
-    out[count++] = persistence_metrics(s);
     count += persist_metrics(s->persist, &out[count]);
     out[count++] = stats_metrics(s);
     out[count++] = replication_metrics(s);

@@ -19,11 +19,15 @@ static void boot(struct server *s)
     memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
     CHECK_PTR_NOT_NULL(mkdtemp(folder));
     (void)snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
-    char *const argv[] = {
-        (char[]){ "tarn-server" },  (char[]){ "--port" }, (char[]){ "0" },
-        (char[]){ "--unixsocket" }, socket_path,          (char[]){ "--loglevel" },
-        (char[]){ "nothing" }
-    };
+    char *const argv[] = { (char[]){ "tarn-server" },
+                           (char[]){ "--port" },
+                           (char[]){ "0" },
+                           (char[]){ "--unixsocket" },
+                           socket_path,
+                           (char[]){ "--save" },
+                           (char[]){ "" },
+                           (char[]){ "--loglevel" },
+                           (char[]){ "nothing" } };
     *s = (struct server){ .exit_status = 0 };
     CHECK_INT(server_boot(s, (int)COUNT_OF(argv), (char **)(uintptr_t)argv), 0);
 }
@@ -268,7 +272,7 @@ TEST(a_started_server_listens_turns_and_ends)
     for (int i = 0; i < 10; i++)
         (void)loop_turn(s.loop, LOOP_TIMERS | LOOP_HOOKS);
     CHECK(s.turn.turns >= 10);
-    server_shutdown(&s);
+    CHECK(server_shutdown(&s));
     CHECK(loop_is_stopped(s.loop));
     CHECK_INT(access(socket_path, F_OK), -1);
     end(&s);

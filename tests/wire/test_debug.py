@@ -174,11 +174,9 @@ def test_listings(c: Client, server: Server) -> None:
     "args",
     [
         ("LOADAOF",),
-        ("RELOAD",),
         ("REPLICATE", "x"),
         ("CHANGE-REPL-ID",),
         ("DROP-CLUSTER-PACKET-FILTER", "1"),
-        ("PAUSE-AFTER-FORK", "0"),
     ],
 )
 def test_what_belongs_to_parts_that_are_not_there_is_unknown(

@@ -9,6 +9,7 @@ import pytest
 from conftest import Connect, StartServer
 from support.client import Client
 from support.resp import encode
+from support.server import Server
 from support.wait import wait_for
 
 
@@ -66,57 +67,104 @@ def test_signal_ends_the_server(
     assert "ready to exit, bye bye" in server.log
 
 
-@pytest.mark.beyond_oracle
-def test_data_is_never_said_to_be_saved(start_server: StartServer, connect: Connect) -> None:
-    """SAVE is refused; by force, and where it was only expected, the loss is said."""
+def block_saving(server: Server) -> None:
+    """A folder stands where the file shall be."""
+    (server.dir / "dump.rdb").mkdir()
+
+
+def saved_keys(start_server: StartServer, connect: Connect, server: Server) -> int:
+    """What a server that starts in the same folder has."""
+    c = connect(start_server({"dir": str(server.dir)}))
+    keys = c.call("DBSIZE")
+    assert isinstance(keys, int)
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("rules", "how", "is_saved"),
+    [
+        ("3600 1", ("SHUTDOWN",), True),
+        ("3600 1", ("SHUTDOWN", "NOSAVE"), False),
+        ("", ("SHUTDOWN",), False),
+        ("", ("SHUTDOWN", "SAVE"), True),
+        ("3600 1", ("SHUTDOWN", "NOW", "FORCE"), True),
+    ],
+)
+def test_the_end_saves_if_there_are_rules_or_it_is_asked_to(
+    start_server: StartServer, connect: Connect, rules: str, how: tuple[str, ...], is_saved: bool
+) -> None:
+    server = start_server({"save": rules})
+    c = connect(server)
+    c.ok("SET", "a", "1")
+    c.send(*how)
+    assert c.read_to_end() == b""
+    assert server.wait_exit() == 0
+    assert (server.dir / "dump.rdb").exists() == is_saved
+    assert ("Saving the final RDB snapshot before exiting." in server.log) == is_saved
+    assert saved_keys(start_server, connect, server) == is_saved
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves(
+    start_server: StartServer, connect: Connect, number: signal.Signals
+) -> None:
+    server = start_server({"save": "3600 1"})
+    connect(server).ok("SET", "a", "1")
+    server.process.send_signal(number)
+    assert server.wait_exit() == 0
+    assert saved_keys(start_server, connect, server) == 1
+
+
+def test_what_cannot_be_saved_keeps_the_server(start_server: StartServer, connect: Connect) -> None:
     server = start_server({"save": "3600 1"})
     c = connect(server)
     c.ok("SET", "a", "1")
-    assert c.err("SHUTDOWN", "SAVE") == "ERR Errors trying to SHUTDOWN. Check logs."
+    block_saving(server)
+    for how in ((), ("SAVE",), ("NOW",)):
+        assert c.err("SHUTDOWN", *how) == "ERR Errors trying to SHUTDOWN. Check logs."
     server.wait_for_log("Error trying to save the DB, can't exit")
     server.wait_for_log("Errors trying to shut down the server")
     assert c.call("GET", "a") == b"1"
-    connect(server).ok("PING")
-    server.stop()
-    assert "The data is NOT saved, and lost: 1 keys." in server.log
+    assert not list(server.dir.glob("temp-*"))
+    c.send("SHUTDOWN", "NOSAVE")
+    assert c.read_to_end() == b""
+    assert server.wait_exit() == 0
 
 
-@pytest.mark.beyond_oracle
-@pytest.mark.parametrize(
-    ("directives", "is_said"),
-    [({"save": ""}, False), ({"save": "", "appendonly": "yes"}, True), ({"save": "1 1"}, True)],
-)
-def test_a_loss_is_said_where_saving_was_configured(
-    start_server: StartServer, connect: Connect, directives: dict[str, str], is_said: bool
-) -> None:
-    server = start_server(directives)
-    connect(server).ok("SET", "a", "1")
-    server.stop()
-    assert ("The data is NOT saved" in server.log) == is_said
-
-
-@pytest.mark.beyond_oracle
 def test_force_ends_although_saving_fails(start_server: StartServer, connect: Connect) -> None:
     server = start_server()
     c = connect(server)
+    block_saving(server)
     c.send("SHUTDOWN", "SAVE", "FORCE")
     assert c.read_to_end() == b""
     assert server.wait_exit() == 0
-    assert "The server shuts down by force, without: saving the data" in server.log
+    assert "Error trying to save the DB. Exit anyway." in server.log
 
 
-@pytest.mark.beyond_oracle
 def test_a_signal_that_cannot_end_the_server_is_forgotten(
     start_server: StartServer, connect: Connect
 ) -> None:
     server = start_server({"shutdown-on-sigterm": "save"})
     c = connect(server)
+    block_saving(server)
     server.process.send_signal(signal.SIGTERM)
     server.wait_for_log("Errors trying to shut down the server")
     assert c.call("PING") == "PONG"
     c.ok("CONFIG", "SET", "shutdown-on-sigterm", "nosave now")
     server.stop()
     assert "You insist" not in server.log
+
+
+def test_a_child_at_work_is_ended(start_server: StartServer, connect: Connect) -> None:
+    server = start_server({"save": "3600 1", "rdb-key-save-delay": 1000000})
+    c = connect(server)
+    c.ok("SET", "a", "1")
+    assert c.call("BGSAVE") == "Background saving started"
+    c.ok("CONFIG", "SET", "rdb-key-save-delay", "0")
+    server.stop()
+    assert "There is a child saving an .rdb. Killing it!" in server.log
+    assert [path.name for path in server.dir.iterdir()] == ["dump.rdb"]
+    assert saved_keys(start_server, connect, server) == 1
 
 
 @pytest.mark.beyond_oracle  # whose second SIGTERM changes nothing
