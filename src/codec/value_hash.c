@@ -112,6 +112,32 @@ static bool is_over(const struct hash_field *f, const struct codec_target *to)
     return f->when_ms != ENTRY_NO_EXPIRY && f->when_ms < to->now_ms;
 }
 
+static bool put_one_by_one(struct codec_reader *r, struct fields *f, const struct codec_target *to,
+                           struct entry *e, uint64_t count)
+{
+    struct hash_field field;
+    while (count-- > 0) {
+        if (!read_field(r, f, &field))
+            return false;
+        if (!is_over(&field, to) && !hash_put(e, to->env, &field, HASH_SHOW_ALL))
+            return codec_fail(r, -EBADMSG, "fields, each once");
+    }
+    return true;
+}
+
+static bool fill_table(struct codec_reader *r, struct fields *f, const struct codec_target *to,
+                       struct entry *e, uint64_t count)
+{
+    struct hash_fill fill;
+    struct hash_field field;
+    bool goes = true;
+    hash_fill_open(&fill, e);
+    while (goes && count-- > 0)
+        goes = read_field(r, f, &field) && (is_over(&field, to) || hash_fill_add(&fill, &field));
+    /* If the reader has failed already, that stays the reason. */
+    return (hash_fill_close(&fill) && goes) || codec_fail(r, -EBADMSG, "fields, each once");
+}
+
 static bool read_fields(struct codec_reader *r, struct fields *f, const struct codec_target *to,
                         struct entry *e)
 {
@@ -119,16 +145,7 @@ static bool read_fields(struct codec_reader *r, struct fields *f, const struct c
     if (!read_count(r, &count))
         return false;
     hash_reserve(e, to->env, count_to_reserve(r, count));
-    while (count-- > 0) {
-        struct hash_field field;
-        if (!read_field(r, f, &field))
-            return false;
-        if (is_over(&field, to))
-            continue;
-        if (!hash_put(e, to->env, &field, HASH_SHOW_ALL))
-            return codec_fail(r, -EBADMSG, "a field that was not there yet");
-    }
-    return true;
+    return hash_is_table(e) ? fill_table(r, f, to, e, count) : put_one_by_one(r, f, to, e, count);
 }
 
 struct entry *read_hash(struct codec_reader *r, uint8_t kind, const struct codec_target *to)

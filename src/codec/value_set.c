@@ -30,22 +30,43 @@ void write_set(struct codec_writer *w, const struct entry *e)
     set_walk_close(&walk);
 }
 
-/* *e was made for the first member. */
+static bool add_one_by_one(struct codec_reader *r, const struct codec_target *to, struct entry *e,
+                           uint64_t count)
+{
+    struct slice member;
+    while (count-- > 0) {
+        if (!read_element(r, &member))
+            return false;
+        if (!set_add(e, to->env, member))
+            return codec_fail(r, -EBADMSG, "members, each once");
+    }
+    return true;
+}
+
+static bool fill_table(struct codec_reader *r, struct entry *e, uint64_t count)
+{
+    struct set_fill fill;
+    struct slice member;
+    bool goes = true;
+    set_fill_open(&fill, e);
+    while (goes && count-- > 0)
+        goes = read_element(r, &member) && set_fill_add(&fill, member);
+    /* If the reader has failed already, that stays the reason. */
+    return (set_fill_close(&fill) && goes) || codec_fail(r, -EBADMSG, "members, each once");
+}
+
+/* *e is made for the first member. */
 static bool read_members(struct codec_reader *r, const struct codec_target *to, struct entry **e)
 {
     uint64_t count;
-    struct slice member;
-    if (!read_count(r, &count))
+    struct slice first;
+    if (!read_count(r, &count) || !read_element(r, &first))
         return false;
-    for (uint64_t i = 0; i < count; i++) {
-        if (!read_element(r, &member))
-            return false;
-        if (!*e)
-            *e = set_new_for(to->key, to->env, member, count_to_reserve(r, count));
-        if (!set_add(*e, to->env, member))
-            return codec_fail(r, -EBADMSG, "a member that was not there yet");
-    }
-    return true;
+    *e = set_new_for(to->key, to->env, first, count_to_reserve(r, count));
+    (void)set_add(*e, to->env, first);
+    if (set_table(*e))
+        return fill_table(r, *e, count - 1);
+    return add_one_by_one(r, to, *e, count - 1);
 }
 
 struct entry *read_set(struct codec_reader *r, uint8_t kind UNUSED, const struct codec_target *to)

@@ -44,18 +44,17 @@ static bool read_members(struct codec_reader *r, uint8_t kind, struct zset_build
     zset_build_reserve(b, count_to_reserve(r, count));
     while (count-- > 0) {
         struct slice member;
-        bool is_new;
         double score;
         if (!read_element(r, &member))
             return false;
-        double *at = zset_build_at(b, member, &is_new);
-        if (!is_new)
-            return codec_fail(r, -EBADMSG, "a member that was not there yet");
+        double *at = zset_build_new(b, member);
+        if (!at)
+            break;
         if (!read_score(r, kind, &score))
             return false;
         *at = score;
     }
-    return true;
+    return zset_build_all_new(b) || codec_fail(r, -EBADMSG, "members, each once");
 }
 
 struct entry *read_zset(struct codec_reader *r, uint8_t kind, const struct codec_target *to)

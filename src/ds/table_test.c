@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "ds/table.h"
+#include "ds/table_fill.h"
 
 /* Enough for level 14, so that rebase tests cross level 12 in both directions. */
 #define IDS ((size_t)100000)
@@ -673,4 +674,56 @@ TEST(removal_of_an_entry_that_is_not_in_aborts)
     CHECK_ABORTS(table_remove(w->table, id_hash(w, 6), w->items[5]));
     mem_free(stranger);
     world_free(w);
+}
+
+static void count_visit(void *arg, void *entry)
+{
+    (*(size_t *)arg)++;
+    mem_free(entry);
+}
+
+TEST(a_filled_table_has_what_was_announced)
+{
+    struct world *w = world_new();
+    struct table_fill fill;
+    struct item *items[1000];
+    size_t dropped = 0;
+    table_fill_init(&fill, w->table);
+    for (uint64_t id = 0; id < COUNT_OF(items); id++) {
+        items[id] = item_new(id);
+        CHECK(table_fill_add(&fill, id_hash(w, id), items[id]));
+    }
+    CHECK(table_fill_finish(&fill));
+    table_fill_drop(&fill, count_visit, &dropped);
+    CHECK_UINT(dropped, 0);
+    CHECK_UINT(table_count(w->table), COUNT_OF(items));
+    table_verify(w->table);
+    for (uint64_t id = 0; id < COUNT_OF(items); id++) {
+        CHECK_PTR(id_find(w, id), items[id]);
+        table_remove(w->table, id_hash(w, id), items[id]);
+        mem_free(items[id]);
+    }
+    world_free(w);
+}
+
+/* The one that is there twice stands in every place of a row, before and behind a row's end. */
+TEST(a_key_that_is_in_already_stops_the_filling)
+{
+    for (size_t twice = 1; twice < 40; twice++) {
+        struct world *w = world_new();
+        struct table_fill fill;
+        size_t dropped = 0, added = 0;
+        bool goes = true;
+        table_fill_init(&fill, w->table);
+        for (uint64_t id = 0; goes && id < 64; id++, added++) {
+            const uint64_t of = id == twice ? id - 1 : id;
+            goes = table_fill_add(&fill, id_hash(w, of), item_new(of));
+        }
+        CHECK(!goes);
+        table_fill_drop(&fill, count_visit, &dropped);
+        CHECK_UINT(dropped + table_count(w->table), added);
+        CHECK_UINT(table_count(w->table), twice);
+        table_each(w->table, count_visit, &dropped);
+        world_free(w);
+    }
 }

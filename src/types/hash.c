@@ -346,6 +346,17 @@ void hash_set_listed(struct entry *e, int64_t when_ms)
 
 /* ---- bytes of files and peers ---- */
 
+bool hash_is_table(const struct entry *e)
+{
+    return is_table(e);
+}
+
+void hash_fill_open(struct hash_fill *f, struct entry *e)
+{
+    f->table = table_of(e);
+    table_fill_init(&f->fill, f->table->fields);
+}
+
 const struct listpack *hash_listpack(const struct entry *e, size_t *ret_width)
 {
     if (is_table(e))

@@ -21,6 +21,7 @@
 #include "base/num.h"
 #include "ds/listpack.h"
 #include "ds/table.h"
+#include "ds/table_fill.h"
 #include "types/entry.h"
 #include "types/env.h"
 
@@ -29,6 +30,8 @@
 #define HASH_NEVER INT64_MAX
 /* The expiry of a field that is put: the one that it has. */
 #define HASH_KEEP_EXPIRY INT64_MIN
+
+struct hash_table;
 
 struct hash_field {
     struct slice name, value;
@@ -109,6 +112,18 @@ int64_t hash_listed(const struct entry *e);
 void hash_set_listed(struct entry *e, int64_t when_ms);
 
 /* ---- bytes of files and peers ---- */
+
+/* Many fields, which should all be new, for a hash whose form is a table: as hash_reserve() makes it. */
+struct hash_fill {
+    struct hash_table *table;
+    struct table_fill fill;
+};
+bool hash_is_table(const struct entry *e);
+void hash_fill_open(struct hash_fill *f, struct entry *e);
+/* False: one of them was not new. */
+MUST_USE bool hash_fill_add(struct hash_fill *f, const struct hash_field *field);
+/* Those that wait. False as above: the hash is good for nothing but entry_free(). Also after a failure. */
+MUST_USE bool hash_fill_close(struct hash_fill *f);
 
 /* The listpack of a small one, borrowed, of entries of *ret_width (2, or 3 with expiries); NULL if it is a table. */
 const struct listpack *hash_listpack(const struct entry *e, size_t *ret_width);

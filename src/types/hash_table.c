@@ -184,6 +184,27 @@ static void insert(struct hash_table *h, uint64_t hash, const struct hash_field 
     h->block_bytes += shape_block(&s);
 }
 
+static void free_waiting(void *arg UNUSED, void *entry)
+{
+    block_free(entry);
+}
+
+bool hash_fill_add(struct hash_fill *f, const struct hash_field *field)
+{
+    struct block *b = block_new(field);
+    struct block_shape s = shape_of(b);
+    f->table->block_bytes += shape_block(&s);
+    add_time(f->table, b, field->when_ms);
+    return table_fill_add(&f->fill, table_hash(f->table->fields, field->name), b);
+}
+
+bool hash_fill_close(struct hash_fill *f)
+{
+    const bool is_new = table_fill_finish(&f->fill);
+    table_fill_drop(&f->fill, free_waiting, NULL);
+    return is_new;
+}
+
 struct hash_table *fields_from_pack(const struct pack *p, const struct hash_key *hash_key)
 {
     struct hash_table *h = fields_new(hash_key);

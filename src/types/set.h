@@ -16,9 +16,11 @@
 #include "ds/intset.h"
 #include "ds/listpack.h"
 #include "ds/table.h"
+#include "ds/table_fill.h"
 #include "types/entry.h"
 #include "types/env.h"
 
+struct set;
 struct set_member;
 
 MUST_USE struct entry *set_new(struct slice key, int64_t when_ms); /* empty, an intset */
@@ -102,6 +104,16 @@ const struct intset *set_intset(const struct entry *e);
 const struct listpack *set_listpack(const struct entry *e);
 /* The table of a big one, of blocks without a meaning outside; NULL if it is small. */
 struct table *set_table(const struct entry *e);
+/* Many members, which should all be new, for a set whose form is a table. */
+struct set_fill {
+    struct set *set;
+    struct table_fill fill;
+};
+void set_fill_open(struct set_fill *f, struct entry *e);
+/* False: one of them was not new. The member must be shorter than LISTPACK_BYTES_MAX. */
+MUST_USE bool set_fill_add(struct set_fill *f, struct slice member);
+/* Those that wait. False as above. Also after a failure. */
+MUST_USE bool set_fill_close(struct set_fill *f);
 /* Whether a listpack from outside has no member twice. */
 bool set_listpack_is_valid(const struct listpack *lp, const struct type_env *env);
 /* Consume valid bytes with members; they become a larger form if they are more than small ones may be. */

@@ -45,6 +45,33 @@ void set_table_insert(struct set *s, uint64_t hash, struct slice text)
     s->block_bytes += mem_size_class(size);
 }
 
+static void drop_visited(void *arg, void *entry)
+{
+    set_table_drop(arg, entry);
+}
+
+void set_fill_open(struct set_fill *f, struct entry *e)
+{
+    ASSERT(set_table(e));
+    f->set = set_of(e);
+    table_fill_init(&f->fill, f->set->table);
+}
+
+bool set_fill_add(struct set_fill *f, struct slice member)
+{
+    const size_t size = set_member_size(member.len);
+    struct set_member *m = set_member_write(mem_alloc(size), member);
+    f->set->block_bytes += mem_size_class(size);
+    return table_fill_add(&f->fill, table_hash(f->set->table, member), m);
+}
+
+bool set_fill_close(struct set_fill *f)
+{
+    const bool is_new = table_fill_finish(&f->fill);
+    table_fill_drop(&f->fill, drop_visited, f->set);
+    return is_new;
+}
+
 void set_table_drop(struct set *s, struct set_member *m)
 {
     const size_t size = set_member_size(set_member_text(m).len);

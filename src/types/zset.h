@@ -17,10 +17,10 @@
 #include "base/num.h"
 #include "ds/btree.h"
 #include "ds/listpack.h"
+#include "ds/table_fill.h"
 #include "types/entry.h"
 #include "types/env.h"
 
-struct table;
 struct zset_member;
 
 struct zset_element {
@@ -115,8 +115,9 @@ uint64_t zset_scan(struct entry *e, uint64_t cursor, zset_visit visit, void *arg
 struct zset_build {
     const struct type_env *env;
     struct table *table;
-    struct zset_member **members; /* as they came */
-    size_t capacity;
+    struct table_fill fill;
+    struct zset_member **members; /* as they came, those that wait, too */
+    size_t count, capacity;
     size_t block_bytes;
     size_t longest; /* member */
     size_t bytes;   /* of all members */
@@ -129,6 +130,11 @@ void zset_build_done(struct zset_build *b);
 size_t zset_build_count(const struct zset_build *b);
 /* Where the score of a member stands, which is added if it is new; good until the build ends. */
 double *zset_build_at(struct zset_build *b, struct slice member, bool *ret_is_new);
+/* The same for members that should all be new, which costs less: where the score of this one goes. NULL: one of them
+ * was not new, and the build is good for nothing but zset_build_done(). */
+double *zset_build_new(struct zset_build *b, struct slice member);
+/* To be asked behind the last of them, before anything else. False as above. */
+MUST_USE bool zset_build_all_new(struct zset_build *b);
 /* All in order. Ends the build, which must have a member. */
 void zset_build_visit(struct zset_build *b, zset_visit visit, void *arg);
 /* The sorted set, in the form that its size asks for. Ends the build, which must have a member. Members that came in

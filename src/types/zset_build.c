@@ -9,6 +9,7 @@
 void zset_build_init(struct zset_build *b, const struct type_env *env)
 {
     *b = (struct zset_build){ .env = env, .table = table_new(&zset_table_type, env->hash_key) };
+    table_fill_init(&b->fill, b->table);
 }
 
 static void set_capacity(struct zset_build *b, size_t capacity)
@@ -26,7 +27,7 @@ void zset_build_reserve(struct zset_build *b, size_t count)
 
 void zset_build_done(struct zset_build *b)
 {
-    for (size_t i = 0; i < table_count(b->table); i++)
+    for (size_t i = 0; i < b->count; i++)
         zset_member_free(b->members[i]);
     mem_free(b->members);
     table_free(b->table);
@@ -34,26 +35,43 @@ void zset_build_done(struct zset_build *b)
 
 size_t zset_build_count(const struct zset_build *b)
 {
-    return table_count(b->table);
+    return b->count;
+}
+
+static struct zset_member *add_member(struct zset_build *b, struct slice member)
+{
+    if (b->count == b->capacity)
+        set_capacity(b, MAX_OF(2 * b->count, (size_t)CAPACITY_MIN));
+    struct zset_member *m = zset_member_new(member, 0);
+    b->members[b->count++] = m;
+    b->block_bytes += mem_size_class(member_size(member.len));
+    b->longest = MAX_OF(b->longest, member.len);
+    b->bytes += member.len;
+    return m;
 }
 
 double *zset_build_at(struct zset_build *b, struct slice member, bool *ret_is_new)
 {
     const uint64_t hash = table_hash(b->table, member);
-    const size_t count = table_count(b->table);
     struct zset_member *m = table_find(b->table, hash, member);
     *ret_is_new = !m;
-    if (m)
-        return &m->score;
-    if (count == b->capacity)
-        set_capacity(b, MAX_OF(2 * count, (size_t)CAPACITY_MIN));
-    m = zset_member_new(member, 0);
-    b->members[count] = m;
-    table_insert(b->table, hash, m);
-    b->block_bytes += mem_size_class(member_size(member.len));
-    b->longest = MAX_OF(b->longest, member.len);
-    b->bytes += member.len;
+    if (!m) {
+        m = add_member(b, member);
+        table_insert(b->table, hash, m);
+    }
     return &m->score;
+}
+
+double *zset_build_new(struct zset_build *b, struct slice member)
+{
+    const uint64_t hash = table_hash(b->table, member);
+    struct zset_member *m = add_member(b, member);
+    return table_fill_add(&b->fill, hash, m) ? &m->score : NULL;
+}
+
+bool zset_build_all_new(struct zset_build *b)
+{
+    return table_fill_finish(&b->fill);
 }
 
 static int by_score_and_text(const void *a, const void *b)
@@ -86,8 +104,9 @@ static void reverse(struct zset_member **members, size_t count)
 /* All members, which are brought into their order; how many. */
 static size_t put_in_order(struct zset_build *b)
 {
-    const size_t count = table_count(b->table);
+    const size_t count = b->count;
     ASSERT(count > 0);
+    ASSERT(count == table_count(b->table));
     if (is_sorted(b->members, count, /* down= */ true))
         reverse(b->members, count);
     else if (!is_sorted(b->members, count, /* down= */ false))
