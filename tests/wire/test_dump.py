@@ -10,61 +10,23 @@ from typing import Iterator
 import pytest
 from conftest import StartServer, Subject
 from support.client import Client
+from support.rdb import crc64
+from support.samples import fill as fill_samples
 from support.server import Server
 
 ORACLE = shutil.which("redis-server") or "/usr/bin/redis-server"
 CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "codec_payload"
 BAD_FOOTER = "ERR DUMP payload version or checksum are wrong"
 
-_TABLE = []
-for _byte in range(256):
-    _crc = _byte
-    for _ in range(8):
-        _crc = _crc >> 1 ^ (0x95AC9329AC4BC9B5 if _crc & 1 else 0)
-    _TABLE.append(_crc)
-
-
 def _whole(value: bytes, version: int) -> bytes:
     """A payload with a right footer."""
-    crc = 0
     payload = value + struct.pack("<H", version)
-    for byte in payload:
-        crc = _TABLE[(crc ^ byte) & 255] ^ crc >> 8
-    return payload + struct.pack("<Q", crc)
+    return payload + struct.pack("<Q", crc64(payload))
 
 
 def _corpus(name: str) -> bytes:
     made = (CORPUS / name).read_bytes()
     return _whole(made[2:-10], made[1])
-
-
-def _fill(c: Client) -> None:
-    """Keys of every type, in every form, on both sides of where forms end."""
-    for number in (0, 127, -128, 32767, -32769, 2**31 - 1, 2**31, -(2**63)):
-        c.ok("SET", f"string:{number}", number)
-    for size in (0, 1, 20, 21, 63, 64, 1600, 1601, 16383, 16384, 40000):
-        c.ok("SET", f"string:x{size}", b"x" * size)
-        c.ok("SET", f"string:m{size}", bytes(i * i * 7 % 251 for i in range(size)))
-    for count in (1, 127, 128, 129, 513, 2000):
-        members = [f"m{i}" for i in range(count)]
-        c.ok("RPUSH", f"list:{count}", *members)
-        c.ok("SADD", f"set:{count}", *members)
-        c.ok("SADD", f"set:ints:{count}", *range(-5, count))
-        c.ok("HSET", f"hash:{count}", *(part for m in members for part in (m, m * 3)))
-        c.ok("ZADD", f"zset:{count}", *(p for i, m in enumerate(members) for p in (i / 3, m)))
-    c.ok("SADD", "set:wide", 1, 2**40)
-    c.ok("RPUSH", "list:plain", "a", b"b" * 100_000, 7, "")
-    c.ok("HSET", "hash:long", "field", "y" * 70, "", "")
-    c.ok("ZADD", "zset:odd", "inf", "a", "-inf", "b", "1e300", "z" * 70, "0.1", "")
-    for i in range(250):
-        c.ok("XADD", "stream:a", f"{i + 1}-1", "f", i, "g", "v" * (i % 40))
-    c.ok("XDEL", "stream:a", "5-1", "250-1")
-    c.ok("XGROUP", "CREATE", "stream:a", "g", 0)
-    c.ok("XGROUP", "CREATE", "stream:a", "h", "$")
-    c.ok("XREADGROUP", "GROUP", "g", "c1", "COUNT", 20, "STREAMS", "stream:a", ">")
-    c.ok("XREADGROUP", "GROUP", "g", "c2", "COUNT", 3, "STREAMS", "stream:a", ">")
-    c.ok("XACK", "stream:a", "g", "3-1")
-    c.ok("XGROUP", "CREATE", "stream:empty", "g", "$", "MKSTREAM")
 
 
 @pytest.fixture
@@ -86,17 +48,17 @@ def _pass_on(source: Client, target: Client) -> None:
 
 
 def test_what_redis_server_dumps_is_restored(c: Client, peer: Client) -> None:
-    _fill(peer)
+    fill_samples(peer)
     _pass_on(peer, c)
 
 
 def test_what_is_dumped_redis_server_restores(c: Client, peer: Client) -> None:
-    _fill(c)
+    fill_samples(c)
     _pass_on(c, peer)
 
 
 def test_there_and_back(c: Client) -> None:
-    _fill(c)
+    fill_samples(c)
     for key in c.ok("KEYS", "*"):
         payload, encoding = c.ok("DUMP", key), c.ok("OBJECT", "ENCODING", key)
         digest = c.ok("DEBUG", "DIGEST-VALUE", key)
