@@ -31,7 +31,7 @@ enum codec_family {
 };
 
 struct codec_error {
-    int code; /* 0: none; -EBADMSG: the bytes; -ENODATA: they end; -ENOMEM; or the source's */
+    int code; /* 0: none; -EBADMSG: the bytes; -ENODATA: they end; -ENOMEM; CODEC_EMPTY (value.h); or the source's */
     uint64_t offset;
     char text[160]; /* what was expected */
 };
@@ -60,6 +60,11 @@ void codec_reader_done(struct codec_reader *r);
 INLINE const struct codec_error *codec_reader_error(const struct codec_reader *r)
 {
     return &r->error;
+}
+/* Takes back a failure behind which reading can go on. */
+INLINE void codec_reader_forgive(struct codec_reader *r)
+{
+    r->error = (struct codec_error){ 0 };
 }
 /* Of the next byte. */
 uint64_t codec_reader_offset(const struct codec_reader *r);

@@ -63,7 +63,7 @@ bool codec_reader_set_version(struct codec_reader *r, int version)
     const bool is_valkey = version >= CODEC_VERSION_VALKEY_MIN &&
                            version <= CODEC_VERSION_VALKEY_MAX;
     r->version = version;
-    r->family = is_valkey ? CODEC_VALKEY : CODEC_REDIS;
+    r->family = version >= CODEC_VERSION_VALKEY_MIN ? CODEC_VALKEY : CODEC_REDIS;
     return is_redis || is_valkey;
 }
 
@@ -139,7 +139,7 @@ bool read_count(struct codec_reader *r, uint64_t *ret_count)
     if (!codec_read_len(r, ret_count))
         return false;
     if (*ret_count == 0)
-        return codec_fail(r, -EBADMSG, "elements, not a count of none");
+        return codec_fail(r, CODEC_EMPTY, "elements, not a count of none");
     if (*ret_count > codec_reader_left(r))
         return codec_fail(r, -ENODATA, "%llu elements", (unsigned long long)*ret_count);
     return true;

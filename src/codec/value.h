@@ -54,7 +54,7 @@ enum codec_kind {
 #define CODEC_VERSION_FIELD_TIMES 12
 #define CODEC_VERSION_GIVEN_BACK 14
 
-/* False: no such version is known. */
+/* False: no such version is known; what is read then is taken as the newest of its family is. */
 MUST_USE bool codec_reader_set_version(struct codec_reader *r, int version);
 
 /* What becomes of a value that is read. */
@@ -71,6 +71,9 @@ int codec_value_version(const struct entry *e);
 uint8_t codec_value_kind(const struct entry *e, int version);
 /* The body. */
 void codec_write_value(struct codec_writer *w, const struct entry *e);
+/* The code of the error when a collection was read to its end and held nothing. Who leaves such a value out, as peers
+ * do with keys of a file, calls codec_reader_forgive() and goes on behind it. */
+#define CODEC_EMPTY (-ENOMSG)
 /* NULL: the reader has the error. If it has none, the value is a hash whose fields are all over: it was read to its
  * end, and the key is to be left out. */
 MUST_USE struct entry *codec_read_value(struct codec_reader *r, uint8_t kind,

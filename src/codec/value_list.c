@@ -88,7 +88,7 @@ static bool read_values(struct codec_reader *r, uint8_t kind, const struct codec
             list_push(e, to->env, LIST_TAIL, &value, 1);
         }
     }
-    return list_count(e) > 0 || codec_fail(r, -EBADMSG, "a list with values");
+    return list_count(e) > 0 || codec_fail(r, CODEC_EMPTY, "a list with values");
 }
 
 struct entry *read_list(struct codec_reader *r, uint8_t kind, const struct codec_target *to)

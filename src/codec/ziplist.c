@@ -218,7 +218,7 @@ static struct listpack *not_empty(struct codec_reader *r, struct listpack *lp)
     if (!lp || listpack_count(lp) > 0)
         return lp;
     listpack_free(lp);
-    (void)codec_fail(r, -EBADMSG, "elements, not none");
+    (void)codec_fail(r, CODEC_EMPTY, "elements, not none");
     return NULL;
 }
 

@@ -133,6 +133,14 @@ static bool take_entry(struct rdb_load *l, struct entry *e)
     return add_pending(l, e);
 }
 
+static bool skip_empty(struct rdb_load *l, struct slice key)
+{
+    codec_reader_forgive(l->r);
+    if (l->report->empty++ < SKIPPED_NAMED && !l->quiet)
+        log_write(LOG_NOTICE, "rdbLoadObject skipping empty key: %.*s", SLICE_ARGS(key));
+    return true;
+}
+
 static bool read_value(struct rdb_load *l, uint8_t kind, struct slice key)
 {
     if (kind == KIND_MODULE || kind == KIND_MODULE_2)
@@ -144,6 +152,8 @@ static bool read_value(struct rdb_load *l, uint8_t kind, struct slice key)
     struct entry *e = codec_read_value(l->r, kind, &to);
     if (e)
         return take_entry(l, e);
+    if (codec_reader_error(l->r)->code == CODEC_EMPTY)
+        return skip_empty(l, key);
     if (codec_reader_error(l->r)->code)
         return false;
     l->report->expired++; /* all its fields are over */
