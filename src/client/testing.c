@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "dispatch/cmd.h"
+#include "dispatch/nest.h"
 #include "journal/journal.h"
 #include "net/conn.h"
 
@@ -102,6 +103,36 @@ static void run_ring(struct cmd *cmd)
     reply_ok(cmd->reply);
 }
 
+/* As server/turn.c has it. */
+static void nested_turn(struct client_world *w)
+{
+    struct dispatch_outer *outer = dispatch_nest_enter(w->dispatch);
+    clients_nest_enter(w->clients);
+    dispatch_time_sync(w->dispatch);
+    clients_receive(w->clients);
+    (void)loop_turn(w->loop, 0);
+    clients_execute(w->clients);
+    clients_reap(w->clients);
+    clients_send(w->clients);
+    clients_reap(w->clients);
+    clients_nest_leave(w->clients);
+    dispatch_nest_leave(w->dispatch, outer);
+    loop_dont_wait(w->loop);
+}
+
+static void run_nest(struct cmd *cmd)
+{
+    struct client_world *w = cmd->owner;
+    int64_t turns;
+    if (!cmd_int(cmd, 1, &turns, NULL))
+        return;
+    if (w->amid)
+        w->amid(w);
+    while (turns-- > 0)
+        nested_turn(w);
+    reply_ok(cmd->reply);
+}
+
 static const struct command rows[] = {
     { .name = "ping", .run = run_ping, .arity = -1 },
     { .name = "echo", .run = run_echo, .arity = 2 },
@@ -113,6 +144,7 @@ static const struct command rows[] = {
     { .name = "die", .run = run_die, .arity = 1 },
     { .name = "hear", .run = run_hear, .arity = 2, .flags = CMD_BLOCKING },
     { .name = "ring", .run = run_ring, .arity = 1 },
+    { .name = "nest", .run = run_nest, .arity = 2 },
 };
 
 /* ---- the world ---- */

@@ -4,7 +4,7 @@
  * Commands: ping; echo TEXT; add TEXT (to a note of what ran); len BYTES; blob BYTES (its length if
  * the last argument came as a blob of its own, else -1); big N (a reply of N bytes); many N (an
  * array of N, whose length is told at the end); die (closes its own client); hear MS (waits for the
- * bell, for so long, or for ever if 0), ring; and CLIENT. */
+ * bell, for so long, or for ever if 0), ring; nest N (calls `amid`, then makes N nested turns); and CLIENT. */
 #ifndef CLIENT_TESTING_H
 #define CLIENT_TESTING_H
 
@@ -27,6 +27,7 @@ struct client_world {
     struct stream_io *io;
     struct block_queue bell;
     struct buf ran; /* what "add" was told */
+    void (*amid)(struct client_world *w);
     int peers[CLIENT_WORLD_PEERS];
     int peer_count;
     struct buf got[CLIENT_WORLD_PEERS]; /* bytes that came to the peer */

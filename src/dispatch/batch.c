@@ -8,6 +8,7 @@
 #include "base/blob.h"
 #include "base/mem.h"
 #include "dispatch/dispatch_priv.h"
+#include "dispatch/repeat.h"
 
 #define LOOK_AHEAD_BUCKET 16
 #define LOOK_AHEAD_ENTRY 8
@@ -92,21 +93,34 @@ static void run_item(struct dispatch *d, struct request *request, struct arena *
         unit_run(d, request, arena);
 }
 
+/* How far ahead of the running request each look is. */
+struct looks {
+    size_t looked, asked, followed;
+};
+
+INLINE void look_from(struct dispatch *d, struct looks *l, const struct batch *batch, size_t i)
+{
+    struct request *items = batch->items;
+    const size_t count = batch->count;
+    for (; l->looked < count && l->looked <= i + LOOK_AHEAD_BUCKET; l->looked++)
+        look_ahead(d, &items[l->looked]);
+    for (; l->asked < count && l->asked <= i + LOOK_AHEAD_ENTRY; l->asked++)
+        ask_entry(&items[l->asked]);
+    for (; l->followed < count && l->followed <= i + LOOK_AHEAD_CHAIN; l->followed++)
+        if (UNLIKELY(items[l->followed].overflows))
+            (void)db_prefetch_entry(items[l->followed].session->db, items[l->followed].hash, true);
+}
+
 void dispatch_run_batch(struct dispatch *d, struct batch *batch)
 {
-    size_t looked = 0, asked = 0, followed = 0, count = batch->count;
+    struct looks looks = { 0 };
+    const size_t count = batch->count;
     struct request *items = batch->items;
 
     if (count > 0)
         unit_time_restart(d); /* receiving belongs to no unit */
     for (size_t i = 0; i < count; i++) {
-        for (; looked < count && looked <= i + LOOK_AHEAD_BUCKET; looked++)
-            look_ahead(d, &items[looked]);
-        for (; asked < count && asked <= i + LOOK_AHEAD_ENTRY; asked++)
-            ask_entry(&items[asked]);
-        for (; followed < count && followed <= i + LOOK_AHEAD_CHAIN; followed++)
-            if (UNLIKELY(items[followed].overflows))
-                (void)db_prefetch_entry(items[followed].session->db, items[followed].hash, true);
+        look_from(d, &looks, batch, i);
         run_item(d, &items[i], batch->arena);
     }
     ASSERT(batch->count == count && batch->items == items);
@@ -119,6 +133,21 @@ void dispatch_run(struct dispatch *d, struct request *request, struct arena *are
 {
     look_ahead(d, request);
     run_item(d, request, arena);
+}
+
+int dispatch_repeat(struct dispatch *d, struct batch *batch, size_t *ret_at)
+{
+    struct looks looks = { 0 };
+    for (size_t i = 0; i < batch->count; i++) {
+        look_from(d, &looks, batch, i);
+        int error = unit_repeat(d, &batch->items[i], batch->arena);
+        if (UNLIKELY(error < 0)) {
+            *ret_at = i;
+            return error;
+        }
+    }
+    batch->count = 0;
+    return 0;
 }
 
 void dispatch_halt(struct dispatch *d)

@@ -75,6 +75,7 @@ struct dispatch {
     struct dispatch_hooks hooks;
     const struct cmd *current;
     bool halted;
+    bool repeats;          /* amid unit_repeat() */
     bool is_looked_at;     /* hooks of those who look on are set */
     uint32_t errors_noted; /* of the current session's errors, those that are accounted for */
     struct interests interests;
@@ -184,6 +185,8 @@ void request_drop(struct request *kept);
 void unit_time_restart(struct dispatch *d);
 /* A request of a session that may run: gates, then the unit. */
 void unit_run(struct dispatch *d, struct request *request, struct arena *arena);
+/* A request of dispatch_repeat(). */
+MUST_USE int unit_repeat(struct dispatch *d, struct request *request, struct arena *arena);
 /* A queued request within EXEC: no gates, no unit of its own. */
 void unit_nest(struct cmd *outer, struct request *request);
 /* Asks a waiter. True if it was served. */

@@ -3,6 +3,9 @@
  * A *call* is one run of a handler: the outermost one, those that EXEC nests in it, and those that
  * serve a waiter. A unit is an outermost call with its end. Time stands still within a unit; a
  * call takes one reading of the clock, which is the start of the next one. */
+#include <errno.h>
+#include <string.h>
+
 #include "base/assert.h"
 #include "base/clock.h"
 #include "dispatch/dispatch_priv.h"
@@ -207,9 +210,46 @@ void unit_nest(struct cmd *outer, struct request *request)
     call_leave(d, &cmd, &call);
     if (UNLIKELY(call.journaled))
         journal_unit_end(d->journal);
+    if (UNLIKELY(d->repeats))
+        return;
     call_note(d, &cmd, &call, call_took(d, &call));
     if (UNLIKELY(d->is_looked_at))
         HOOK_CALL(d->hooks.called, &cmd);
+}
+
+/* ---- repeating ---- */
+
+static bool may_be_repeated(const struct command *row)
+{
+    const uint32_t of_data = CMD_WRITE | CMD_READ | CMD_MAY_REPLICATE;
+    return (row->flags & of_data) || row->group == GROUP_TRANSACTIONS ||
+           strcmp(row->name, "select") == 0;
+}
+
+int unit_repeat(struct dispatch *d, struct request *request, struct arena *arena)
+{
+    struct session *s = request->session;
+    struct command_slot *slot = request->slot;
+    if (!slot || !slot->row->run)
+        return -ENOENT;
+    if (!arity_fits(slot->row, request->parsed.argc))
+        return -EINVAL;
+    if (!may_be_repeated(slot->row))
+        return -EPERM;
+    s->last = slot;
+    if (session_in_transaction(s) && !(slot->row->flags & CMD_NO_QUEUE)) {
+        transaction_queue(s, request);
+        return 0;
+    }
+    struct cmd cmd = cmd_of(s, request, arena);
+    const struct cmd *outer = d->current;
+    cmd_take_slot(&cmd, slot);
+    d->current = &cmd;
+    d->repeats = true;
+    cmd.row->run(&cmd);
+    d->repeats = false;
+    d->current = outer;
+    return 0;
 }
 
 bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *wake)
