@@ -33,7 +33,6 @@ struct lossy_disk {
     struct file_layer layer;
     struct shared *shared;
     struct shadow shadow;
-    int trace_fd;
     _Atomic uint8_t watched[DESCRIPTORS_MAX]; /* opened below the root */
 };
 
@@ -125,13 +124,32 @@ static int call_begin(struct lossy_disk *d, enum lossy_op op, struct call *ret_c
     return must_fail(c, op, call.number) ? -(int)atomic_load(&c->fail_errno) : 0;
 }
 
+static void must(bool ok, const char *what)
+{
+    if (!ok)
+        PANIC("the lossy disk: %s: %s", what, strerror(errno));
+}
+
+static int open_in(const char *folder, const char *name, int flags)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    ASSERT(len > 0 && (size_t)len < sizeof(path));
+    int fd = open(path, flags | O_CREAT | O_CLOEXEC, 0600);
+    must(fd >= 0, path);
+    return fd;
+}
+
+/* Opened each time: a child may have closed all descriptors that it does not know. */
 static void trace(const struct call *call, const char *path, long long result)
 {
     char line[PATH_MAX + 128];
     int len = snprintf(line, sizeof(line), "%llu %d %s %s %lld\n", (unsigned long long)call->number,
                        (int)getpid(), op_names[call->op], path, result);
+    int fd = open_in(call->disk->shadow.dir, "trace", O_WRONLY | O_APPEND);
     if (len > 0)
-        (void)!write(call->disk->trace_fd, line, MIN_OF((size_t)len, sizeof(line) - 1));
+        (void)!write(fd, line, MIN_OF((size_t)len, sizeof(line) - 1));
+    (void)close(fd);
 }
 
 static void call_end(const struct call *call, const char *path, long long result)
@@ -333,22 +351,6 @@ static int lossy_truncate(void *arg, int fd, off_t len)
 
 /* Life ------------------------------------------------------------------------------------- */
 
-static void must(bool ok, const char *what)
-{
-    if (!ok)
-        PANIC("the lossy disk: %s: %s", what, strerror(errno));
-}
-
-static int open_in(const char *folder, const char *name, int flags)
-{
-    char path[PATH_MAX];
-    int len = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    ASSERT(len > 0 && (size_t)len < sizeof(path));
-    int fd = open(path, flags | O_CREAT | O_CLOEXEC, 0600);
-    must(fd >= 0, path);
-    return fd;
-}
-
 static struct shared *map_shared(const char *folder)
 {
     int fd = open_in(folder, "control", O_RDWR);
@@ -394,7 +396,6 @@ struct lossy_disk *lossy_disk_new(const char *root, const char *shadow)
     ASSERT(!shadow_covers(&d->shadow, d->shadow.dir));
     d->shared = map_shared(d->shadow.dir);
     d->shadow.files = d->shared->files;
-    d->trace_fd = open_in(d->shadow.dir, "trace", O_WRONLY | O_APPEND);
     d->shared->main_pid = (uint64_t)getpid();
     if (atomic_load(&d->shared->control.magic) != LOSSY_MAGIC) {
         init_lock(&d->shared->lock);
@@ -411,7 +412,6 @@ struct lossy_disk *lossy_disk_free(struct lossy_disk *d)
     if (!d)
         return NULL;
     file_set_layer(NULL);
-    (void)close(d->trace_fd);
     (void)munmap(d->shared, sizeof(*d->shared));
     (void)munmap(d, sizeof(*d));
     return NULL;

@@ -243,6 +243,27 @@ TEST(a_cut_in_a_child_ends_its_parent)
     world_done(&w);
 }
 
+static void forks_and_closes(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (close_range(3, ~0u, 0) < 0)
+            _exit(9);
+        put_synced("a", "child", 0);
+        (void)!file_sync_dir(".");
+        _exit(0);
+    }
+    (void)waitpid(pid, NULL, 0);
+}
+
+TEST(a_child_that_closes_all_descriptors_is_still_on_the_disk)
+{
+    struct world w = world_new();
+    CHECK_INT(run(&w, rules_none, forks_and_closes), 0);
+    check_durable(&w, "a", "child");
+    world_done(&w);
+}
+
 static uint64_t seed;
 
 static void rules_seed(struct lossy_control *c)
