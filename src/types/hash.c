@@ -168,6 +168,7 @@ void hash_walk_open(struct hash_walk *w, const struct entry *e, int64_t now_ms)
 {
     w->now_ms = now_ms;
     w->lp = NULL;
+    w->next = w->filled = 0;
     if (is_table(e)) {
         table_iter_open(&w->iter, table_of(e)->fields);
         return;
@@ -176,6 +177,18 @@ void hash_walk_open(struct hash_walk *w, const struct entry *e, int64_t now_ms)
     w->lp = pack.lp;
     w->width = pack.width;
     w->at = listpack_first(pack.lp);
+}
+
+/* False: there are no more. */
+static bool look_ahead(struct hash_walk *w)
+{
+    void *b;
+    w->next = w->filled = 0;
+    while (w->filled < HASH_WALK_AHEAD && (b = table_iter_next(&w->iter)) != NULL) {
+        __builtin_prefetch(b);
+        w->ahead[w->filled++] = b;
+    }
+    return w->filled > 0;
 }
 
 static bool walk_step(struct hash_walk *w, struct hash_field *ret_field)
@@ -187,10 +200,10 @@ static bool walk_step(struct hash_walk *w, struct hash_field *ret_field)
         w->at = pack_read(&pack, w->at, w->name, w->value, ret_field);
         return true;
     }
-    struct block *b = table_iter_next(&w->iter);
-    if (b)
-        *ret_field = block_read(b);
-    return b != NULL;
+    if (w->next == w->filled && !look_ahead(w))
+        return false;
+    *ret_field = block_read(w->ahead[w->next++]);
+    return true;
 }
 
 bool hash_walk_next(struct hash_walk *w, struct hash_field *ret_field)

@@ -31,6 +31,7 @@
 /* The expiry of a field that is put: the one that it has. */
 #define HASH_KEEP_EXPIRY INT64_MIN
 
+struct block;
 struct hash_table;
 
 struct hash_field {
@@ -68,6 +69,8 @@ size_t hash_count(const struct entry *e, int64_t now_ms);
 /* No field is seen. Takes no longer for a big hash, as counting may. */
 bool hash_is_over(const struct entry *e, int64_t now_ms);
 
+#define HASH_WALK_AHEAD 16
+
 /* A walk over all fields; the hash must not change meanwhile. What is returned is borrowed until the next
  * step. Must be closed. */
 struct hash_walk {
@@ -75,6 +78,8 @@ struct hash_walk {
     const struct listpack *lp; /* NULL: a table */
     size_t at, width;
     struct table_iter iter;
+    const struct block *ahead[HASH_WALK_AHEAD]; /* asked for already */
+    unsigned next, filled;
     char name[NUM_INT_MAX_CHARS], value[NUM_INT_MAX_CHARS];
 };
 void hash_walk_open(struct hash_walk *w, const struct entry *e, int64_t now_ms);
