@@ -41,7 +41,7 @@ struct log_settings {
 MUST_USE int log_open(const struct log_settings *settings);
 /* Makes the file if it was moved away, without waiting for the next line. 0 or -errno. */
 MUST_USE int log_reopen(void);
-/* A descriptor that the log keeps open, for who closes all others after a fork; -1: none. */
+/* A socket that the log keeps open, for who closes all others after a fork; -1: none. */
 int log_descriptor(void);
 void log_set_level(enum log_level level);
 enum log_level log_level(void);

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,21 +175,15 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-static void close_between(int first, int last)
+/* A connection that the parent closes shall be closed, and a port that it leaves be free. Other descriptors do no
+ * harm, and may be somebody's who does not know of the fork. */
+static void close_sockets(int fd_max, int but)
 {
-    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
-        return;
-    for (int fd = first; fd <= last && fd < (int)sysconf(_SC_OPEN_MAX); fd++)
-        (void)close(fd);
-}
-
-/* A connection that the parent closes shall be closed, and a port that it leaves be free. */
-static void close_all_but(int one, int other)
-{
-    int low = MIN_OF(one, other), high = MAX_OF(one, other);
-    close_between(STDERR_FILENO + 1, MAX_OF(low, STDERR_FILENO) - 1);
-    close_between(MAX_OF(low, STDERR_FILENO) + 1, high - 1);
-    close_between(high + 1, INT_MAX);
+    for (int fd = STDERR_FILENO + 1; fd < fd_max; fd++) {
+        struct stat st;
+        if (fd != but && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+            (void)close(fd);
+    }
 }
 
 static unsigned long long mib(uint64_t bytes)
@@ -213,7 +208,7 @@ NORETURN static void be_the_child(struct children *c, const struct child_work *w
         _exit(STATUS_ASKED_TO_GO); /* it went before it was asked to tell us */
     reset_signals();
     log_set_role('C');
-    close_all_but(pipe, log_descriptor());
+    close_sockets((int)loop_fd_max(c->persist->loop), log_descriptor());
     HOOK_CALL(c->persist->hooks.born, work->kind);
 
     struct child_progress progress = { .pipe = pipe, .told_ns = clock_mono_ns() };

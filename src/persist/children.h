@@ -6,8 +6,8 @@
  * done and what the copying costs. The parent reads that in a periodic job, and is woken when the
  * child is gone. SIGUSR1 asks it to go: that is no failure. It does not outlive the server.
  *
- * In the child one thread runs, and no descriptor is open but 0 to 2, the pipe and the log's: what is the parent's
- * (loop, connections, workers) must not be touched. It ends with _exit(), so nothing is freed. */
+ * In the child one thread runs, and the sockets are closed: what is the parent's (loop, connections, workers) must not
+ * be touched. It ends with _exit(), so nothing is freed. */
 #ifndef PERSIST_CHILDREN_H
 #define PERSIST_CHILDREN_H
 
