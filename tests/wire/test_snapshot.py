@@ -513,7 +513,7 @@ def test_the_start_tells_what_it_loads(start_server: StartServer, connect: Conne
 
 def spoil(data: bytes, how: str) -> bytes:
     if how == "cut":
-        return data[: len(data) // 2]
+        return data[: data.index(b"value 50") + 3]
     if how == "signature":
         return b"REDIX" + data[5:]
     if how == "version":
@@ -527,7 +527,7 @@ def spoil(data: bytes, how: str) -> bytes:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("cut", "Unexpected EOF reading RDB file: expected .*key 'key [0-9]+'"),
+        ("cut", "Unexpected EOF reading RDB file: expected .*key 'key 50'"),
         ("signature", "Wrong signature trying to load DB from file"),
         ("version", "Can't handle RDB format version 99"),
         ("checksum", "Wrong RDB checksum expected"),
