@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "db/db.h"
 #include "journal/journal.h"
 #include "persist/rdb_priv.h"
@@ -99,11 +100,13 @@ static int round_of(struct bench *b)
 int main(int argc, char **argv)
 {
     struct bench b = { .path = argc > 1 ? argv[1] : "dump.rdb" };
-    const int rounds = argc > 2 ? atoi(argv[2]) : 5;
+    int64_t rounds = 5;
     double read_ms = 1e9, version_ms = 1e9, write_ms = 1e9;
+    if (argc > 2 && !num_parse_int(slice_str(argv[2]), &rounds))
+        return EXIT_FAILURE;
     log_set_level(LOG_NOTHING);
     clock_init();
-    for (int i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         const int error = round_of(&b);
         if (error < 0) {
             fprintf(stderr, "%s: %s\n", b.path, strerror(-error));

@@ -5,7 +5,7 @@
 /* What a text calls itself: the word behind "name=" in its first line. Empty if it does not. */
 static struct slice name_of(struct slice text)
 {
-    const char *end = memchr(text.ptr, '\n', text.len);
+    const char *end = text.len ? memchr(text.ptr, '\n', text.len) : NULL;
     struct slice line = end ? slice_of(text.ptr, (size_t)(end - text.ptr)) : text;
     static const char mark[] = " name=";
     const size_t mark_len = sizeof(mark) - 1;
@@ -25,18 +25,27 @@ static bool is_same(struct slice a, struct slice b)
     return name.len ? slice_eq(name, name_of(b)) : slice_eq(a, b);
 }
 
-/* A later library takes the place of one with its name. */
 void rdb_libraries_add(struct rdb_libraries *l, struct slice text)
 {
-    size_t i = 0;
-    while (i < l->count && !is_same(buf_slice(&l->texts[i]), text))
-        i++;
-    if (i == l->count) {
-        l->texts = mem_realloc(l->texts, ++l->count * sizeof(*l->texts));
-        buf_init(&l->texts[i], BUF_NO_CEILING);
+    if (l->count == l->capacity) {
+        l->capacity = l->capacity ? l->capacity * 2 : 4;
+        l->texts = mem_realloc(l->texts, l->capacity * sizeof(*l->texts));
     }
-    buf_clear(&l->texts[i]);
-    buf_append(&l->texts[i], text);
+    struct buf *kept = &l->texts[l->count++];
+    buf_init(kept, BUF_NO_CEILING);
+    buf_append(kept, text);
+}
+
+void rdb_libraries_put(struct rdb_libraries *l, struct slice text)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (!is_same(buf_slice(&l->texts[i]), text))
+            continue;
+        buf_clear(&l->texts[i]);
+        buf_append(&l->texts[i], text);
+        return;
+    }
+    rdb_libraries_add(l, text);
 }
 
 void rdb_libraries_done(struct rdb_libraries *l)

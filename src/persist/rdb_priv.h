@@ -46,7 +46,7 @@ struct rdb_settings {
 /* Texts of libraries, as they stood in the file. */
 struct rdb_libraries {
     struct buf *texts;
-    size_t count;
+    size_t count, capacity;
 };
 
 struct rdb {
@@ -58,6 +58,8 @@ struct rdb {
 /* ---- rdb_libraries.c ---- */
 
 void rdb_libraries_add(struct rdb_libraries *l, struct slice text);
+/* The same; one with its name gives way. */
+void rdb_libraries_put(struct rdb_libraries *l, struct slice text);
 void rdb_libraries_done(struct rdb_libraries *l);
 
 /* ---- reading: rdb_read.c has the road, rdb_aux.c what stands beside keys, rdb_keys.c keys ---- */

@@ -196,10 +196,13 @@ static bool read_all(struct rdb_load *l)
 static void keep_libraries(struct rdb_load *l)
 {
     struct rdb_libraries *kept = &l->rdb->libraries;
-    if (!(l->how->flags & RDB_MERGE))
+    if (!(l->how->flags & RDB_MERGE)) {
         rdb_libraries_done(kept);
+        *kept = l->libraries;
+        l->libraries = (struct rdb_libraries){ 0 };
+    }
     for (size_t i = 0; i < l->libraries.count; i++)
-        rdb_libraries_add(kept, buf_slice(&l->libraries.texts[i]));
+        rdb_libraries_put(kept, buf_slice(&l->libraries.texts[i]));
 }
 
 static void log_done(const struct rdb_report *report)
