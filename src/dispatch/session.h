@@ -72,6 +72,7 @@ struct session {
     const struct command_slot *last; /* of the latest command, NULL before the first */
     uint64_t id;                     /* of CLIENT ID; rises, never reused */
     uint64_t commands;               /* that it has run */
+    uint64_t journal_offset; /* behind its latest command: what it knows of is before that */
     uint32_t flags;
     uint32_t gates;  /* gates that matter for this session whatever the server's state */
     uint32_t exempt; /* gates that never apply to it */

@@ -145,14 +145,20 @@ static void note_served(struct dispatch *d, struct cmd *cmd, const struct call *
                  r->closed ? 0 : reply_total(r) - call->mark.replied);
 }
 
+static void end_journaled(struct dispatch *d, struct session *s)
+{
+    journal_unit_end(d->journal);
+    s->journal_offset = journal_offset(d->journal);
+}
+
 /* ---- the end of a unit ----
  *
  * In this order: statistics, histogram and command logs of each call (call_note); those who look on;
  * the effects, as one; then whoever waited for what was changed, each as a unit of its own. */
-INLINE void end_unit(struct dispatch *d, const struct call *call)
+INLINE void end_unit(struct dispatch *d, struct session *s, const struct call *call)
 {
     if (UNLIKELY(call->journaled))
-        journal_unit_end(d->journal);
+        end_journaled(d, s);
     start_unit(d);
     if (UNLIKELY(!list_is_empty(&d->waiting.ready)))
         waiting_serve(d);
@@ -173,7 +179,7 @@ static void run_unit(struct dispatch *d, struct cmd *cmd)
         HOOK_CALL(d->hooks.called, cmd);
         HOOK_CALL(d->hooks.unit_ended);
     }
-    end_unit(d, &call);
+    end_unit(d, cmd->session, &call);
 }
 
 INLINE struct cmd cmd_of(struct session *s, const struct request *request, struct arena *arena)
@@ -265,7 +271,7 @@ bool unit_serve(struct dispatch *d, struct waiter *w, const struct block_wake *w
     if (UNLIKELY(d->is_looked_at))
         HOOK_CALL(d->hooks.unit_ended);
     if (UNLIKELY(call.journaled))
-        journal_unit_end(d->journal);
+        end_journaled(d, cmd.session);
     start_unit(d);
     arena_reset(&d->waiting.scratch);
     return served;

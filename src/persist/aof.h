@@ -37,6 +37,12 @@ bool aof_rewrite_is_planned(const struct aof *a);
 /* Journal offset up to which everything is synced; of what was appended so far. */
 uint64_t aof_synced_offset(const struct aof *a);
 
+/* errno of the last write, or of the last sync in the background, while that has failed: writes are refused
+ * (gate DISK_ERROR) with "MISCONF Errors writing to the AOF file: <strerror>"; 0: all is well. */
+int aof_write_error(const struct aof *a);
+/* DEBUG AOF-FLUSH-SLEEP: so many microseconds before each write. */
+void aof_set_flush_sleep(struct aof *a, int64_t us);
+
 /* For the loader: where the files are. */
 const char *aof_dir(const struct aof *a);    /* the folder, appenddirname */
 const char *aof_prefix(const struct aof *a); /* appendfilename */

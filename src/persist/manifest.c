@@ -277,10 +277,31 @@ static void base_set(struct manifest *m, char *name)
     m->base = (struct manifest_file){ .name = name, .seq = m->base_seq, .type = MANIFEST_BASE };
 }
 
+/* A file that is history may be deleted at any moment: its name is not given again. The numbers of
+ * history are not counted when a manifest is read. */
+static bool is_history(const struct manifest *m, const char *name)
+{
+    for (size_t i = 0; i < m->history_count; i++)
+        if (strcmp(m->history[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static char *next_name(const struct manifest *m, const char *prefix, int64_t *seq,
+                       const char *suffix)
+{
+    for (;;) {
+        char *name = numbered_name(prefix, ++*seq, suffix);
+        if (!is_history(m, name))
+            return name;
+        mem_free(name);
+    }
+}
+
 const char *manifest_new_base(struct manifest *m, const char *prefix, bool is_rdb)
 {
-    m->base_seq++;
-    base_set(m, numbered_name(prefix, m->base_seq, is_rdb ? ".base.rdb" : ".base.aof"));
+    char *name = next_name(m, prefix, &m->base_seq, is_rdb ? ".base.rdb" : ".base.aof");
+    base_set(m, name);
     return m->base.name;
 }
 
@@ -293,10 +314,8 @@ void manifest_adopt_base(struct manifest *m, const char *name)
 const char *manifest_new_incr(struct manifest *m, const char *prefix)
 {
     struct manifest_file *f = files_insert(&m->incrs, &m->incr_count, m->incr_count);
-    m->incr_seq++;
-    *f = (struct manifest_file){ .name = numbered_name(prefix, m->incr_seq, ".incr.aof"),
-                                 .seq = m->incr_seq,
-                                 .type = MANIFEST_INCR };
+    char *name = next_name(m, prefix, &m->incr_seq, ".incr.aof");
+    *f = (struct manifest_file){ .name = name, .seq = m->incr_seq, .type = MANIFEST_INCR };
     return f->name;
 }
 

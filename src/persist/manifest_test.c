@@ -162,6 +162,18 @@ TEST(a_rewrite_replaces_the_base_and_retires_what_came_before)
     manifest_done(&m);
 }
 
+TEST(a_name_that_is_history_is_not_given_again)
+{
+    struct manifest m;
+    parse(&m, "file a.aof.1.base.rdb seq 1 type b\n"
+              "file a.aof.2.base.rdb seq 2 type h\n"
+              "file a.aof.1.incr.aof seq 1 type h\n"
+              "file a.aof.2.incr.aof seq 2 type h\n");
+    CHECK_STR(manifest_new_base(&m, "a.aof", true), "a.aof.3.base.rdb");
+    CHECK_STR(manifest_new_incr(&m, "a.aof"), "a.aof.3.incr.aof");
+    manifest_done(&m);
+}
+
 /* On disk, whose calls fail one after the other -------------------------------------------- */
 
 struct failing {

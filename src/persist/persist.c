@@ -133,6 +133,11 @@ void persist_set_pause_after_fork(struct persist *p, bool pause)
     children_set_pause_after_fork(p->children, pause);
 }
 
+void persist_set_flush_sleep(struct persist *p, int64_t us)
+{
+    aof_set_flush_sleep(p->aof, us);
+}
+
 bool persist_is_loading(const struct persist *p)
 {
     return loading_is_on(p->loading);

@@ -63,6 +63,9 @@ MUST_USE enum persist_reloaded persist_reload(struct persist *p, const struct pe
 /* DEBUG PAUSE-AFTER-FORK: the server stops itself (SIGSTOP) behind each fork. */
 void persist_set_pause_after_fork(struct persist *p, bool pause);
 
+/* DEBUG AOF-FLUSH-SLEEP: so many microseconds before each write to the append-only file. */
+void persist_set_flush_sleep(struct persist *p, int64_t us);
+
 /* True while data is loaded: at the start, by DEBUG RELOAD, from a primary. */
 bool persist_is_loading(const struct persist *p);
 

@@ -30,6 +30,7 @@ void debug_pause_after_fork(struct cmd *cmd);
 void debug_reload(struct cmd *cmd);
 
 /* ---- debug_process.c ---- */
+void debug_aof_flush_sleep(struct cmd *cmd);
 void debug_assert(struct cmd *cmd);
 void debug_client_eviction(struct cmd *cmd);
 void debug_config_rewrite_force_all(struct cmd *cmd);

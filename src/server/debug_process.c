@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
+#include "persist/persist.h"
 #include "server/debug_priv.h"
 #include "server/restart.h"
 #include "server/server_priv.h"
@@ -20,6 +21,15 @@
 /* ---- time ---- */
 
 /* The server stands still. */
+void debug_aof_flush_sleep(struct cmd *cmd)
+{
+    const struct server *s = cmd->owner;
+    int64_t us = 0;
+    (void)!num_parse_int(cmd->argv[2], &us);
+    persist_set_flush_sleep(s->persist, us);
+    reply_ok(cmd->reply);
+}
+
 void debug_sleep(struct cmd *cmd)
 {
     double seconds = 0;

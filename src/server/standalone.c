@@ -1,6 +1,6 @@
 /* What a server answers that stands alone: no replica, no module.
  *
- * ROLE, WAIT, WAITAOF and MODULE are asked by clients and tools of every server; these answers are
+ * ROLE, WAIT and MODULE are asked by clients and tools of every server; these answers are
  * those of a primary that nobody follows. */
 #include "server/standalone.h"
 #include "base/log.h"
@@ -9,7 +9,7 @@
 #include "journal/journal.h"
 #include "server/server_priv.h"
 
-/* ---- ROLE, WAIT, WAITAOF ---- */
+/* ---- ROLE, WAIT ---- */
 
 static void run_role(struct cmd *cmd)
 {
@@ -36,31 +36,6 @@ static void run_wait(struct cmd *cmd)
         reply_int(cmd->reply, 0);
     else
         cmd_block(cmd, &(struct block_on){ .timed_out = give_up_wait, .timeout_ms = timeout_ms });
-}
-
-static void give_up_waitaof(struct cmd *cmd, const struct block_wake *wake UNUSED)
-{
-    reply_array(cmd->reply, 2);
-    reply_int(cmd->reply, 0);
-    reply_int(cmd->reply, 0);
-}
-
-static void run_waitaof(struct cmd *cmd)
-{
-    int64_t local, replicas, timeout_ms;
-    if (!cmd_int_in(cmd, 1, 0, 1, &local, NULL) ||
-        !cmd_int_in(cmd, 2, 0, INT64_MAX, &replicas,
-                    "ERR value is out of range, must be positive") ||
-        !cmd_timeout(cmd, 3, TIMEOUT_IN_MS, &timeout_ms))
-        return;
-    if (local)
-        reply_error(cmd->reply,
-                    "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
-    else if (replicas == 0)
-        give_up_waitaof(cmd, NULL);
-    else
-        cmd_block(cmd,
-                  &(struct block_on){ .timed_out = give_up_waitaof, .timeout_ms = timeout_ms });
 }
 
 /* ---- MODULE ---- */
@@ -186,19 +161,6 @@ static const struct command rows[] = {
         .complexity = "O(1)",
         .summary = "Waits until so many replicas have what this connection has written.",
         .syntax = "numreplicas:int timeout:int",
-        .tips = wait_tips,
-    },
-    {
-        .name = "waitaof",
-        .run = run_waitaof,
-        .arity = 4,
-        .flags = CMD_BLOCKING,
-        .group = GROUP_GENERIC,
-        .acl = ACL_NO_GROUP | ACL_CONNECTION,
-        .since = "7.2.0",
-        .complexity = "O(1)",
-        .summary = "Waits until what this connection has written is safe in append only files.",
-        .syntax = "numlocal:int numreplicas:int timeout:int",
         .tips = wait_tips,
     },
     {

@@ -6,7 +6,7 @@
 
 struct server;
 
-/* ROLE, WAIT, WAITAOF, MODULE */
+/* ROLE, WAIT, MODULE */
 struct command_table standalone_commands(struct server *s);
 /* CLUSTER, CLUSTERSCAN, READONLY, READWRITE, ASKING: there is no cluster */
 struct command_table standalone_cluster_commands(void);

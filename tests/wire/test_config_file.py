@@ -85,7 +85,7 @@ def test_debians_file_starts_the_server(start_server: StartServer, connect: Conn
 
 @pytest.mark.beyond_oracle
 def test_what_has_no_effect_yet_is_told_once(start_server: StartServer, connect: Connect, conf: Path) -> None:
-    conf.write_text("appendfilename other.aof\nloadmodule /nosuch.so\ncluster-node-timeout 15000\n")
+    conf.write_text("cluster-config-file other.conf\nloadmodule /nosuch.so\ncluster-node-timeout 15000\n")
     server = start_server(args=[str(conf)])
     c = connect(server)
     c.ok("CONFIG", "SET", "cluster-node-timeout", "1000")
@@ -93,7 +93,7 @@ def test_what_has_no_effect_yet_is_told_once(start_server: StartServer, connect:
     server.wait_for_log("'cluster-node-timeout' has no effect yet")
     told = re.findall(r"'([a-z-]+)' ha(?:s|ve) no effect yet", server.log)
     assert sorted(told) == sorted({*told}), "each once"
-    assert {"appendfilename", "loadmodule", "cluster-node-timeout"} <= {*told}
+    assert {"cluster-config-file", "loadmodule", "cluster-node-timeout"} <= {*told}
 
 
 def test_commands_are_renamed_and_removed(start_server: StartServer, connect: Connect, conf: Path) -> None:
