@@ -59,7 +59,7 @@ function(tarn_program name)
 endfunction()
 
 # The server under other names: src/server/tools.c.
-set(TARN_TOOLS tarn-check-rdb)
+set(TARN_TOOLS tarn-check-aof tarn-check-rdb)
 
 function(tarn_server)
   if(NOT TARN_MAIN)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "persist/check_aof.h"
 #include "persist/check_rdb.h"
 #include "server/version.h"
 
@@ -18,6 +19,7 @@ static const struct tool {
     int arguments_min, arguments_max;
     int (*run)(int argc, char **argv);
 } tools[] = {
+    { "check-aof", CHECK_AOF_USAGE, 1, 3, check_aof_main },
     { "check-rdb", "<rdb-file-name>", 1, 1, check_rdb },
 };
 

@@ -1,6 +1,6 @@
 /* The tools for files: the same program under another name.
  *
- * Called as tarn-check-rdb (or redis-, or valkey-), by a link, it is that tool and no server. */
+ * Called as tarn-check-aof or tarn-check-rdb (or redis-, or valkey-), by a link, it is that tool and no server. */
 #ifndef SERVER_TOOLS_H
 #define SERVER_TOOLS_H
 

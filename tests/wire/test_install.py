@@ -66,6 +66,7 @@ def test_install_has_every_file(build: Path, installed: Path) -> None:
     for name in (
         *("bin/tarn-server", "share/man/man1/tarn-server.1", "share/man/man5/tarn.conf.5"),
         *("bin/tarn-check-rdb", "share/man/man1/tarn-check-rdb.1"),
+        *("bin/tarn-check-aof", "share/man/man1/tarn-check-aof.1"),
         *("lib/systemd/system/tarn.service", "lib/sysusers.d/tarn.conf"),
         *("lib/tmpfiles.d/tarn.conf", "share/doc/tarn/copyright", "share/doc/tarn/README.md"),
         *("share/doc/tarn/operations.md", "share/doc/tarn/reference/directives.md"),
@@ -150,7 +151,10 @@ def test_texts_fit_their_columns(build: Path) -> None:
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
 @pytest.mark.parametrize(
     ("page", "word"),
-    [("tarn-server.1", "maxclients"), ("tarn-check-rdb.1", "snapshot"), ("tarn.conf.5", "maxclients")],
+    [
+        *(("tarn-server.1", "maxclients"), ("tarn.conf.5", "maxclients")),
+        *(("tarn-check-rdb.1", "snapshot"), ("tarn-check-aof.1", "manifest")),
+    ],
 )
 def test_man_pages_are_good_troff(build: Path, page: str, word: str) -> None:
     done = subprocess.run(
