@@ -69,11 +69,8 @@ void signals_install(struct server *s)
         int signal;
         void (*handler)(int);
     } rows[] = {
-        { SIGTERM, on_end },
-        { SIGINT, on_end },
-        { SIGHUP, on_hangup },
-        { SIGPIPE, SIG_IGN },
-        { SIGXFSZ, SIG_IGN }, /* a write beyond a limit fails, and says so */
+        { SIGTERM, on_end },  { SIGINT, on_end },   { SIGHUP, on_hangup },
+        { SIGPIPE, SIG_IGN }, { SIGXFSZ, SIG_IGN }, /* a write beyond a limit fails, and says so */
     };
     loop_to_wake = s->loop;
     end_asked = reopen_asked = 0;
