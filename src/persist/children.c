@@ -139,13 +139,14 @@ void child_did_keys(struct child_progress *p, uint64_t keys)
         look_at_clock(p);
 }
 
-/* Only strings: the other types' memory is small blocks, many to a page. */
+/* Only strings: the other types' memory is small blocks, many to a page. A blob may be that of another key, too (COPY),
+ * which is still to be written. */
 void child_release(struct child_progress *p, const struct entry *e)
 {
     if (!p || entry_type(e) != TYPE_STRING)
         return;
     const struct blob *blob = string_blob(e);
-    if (!blob)
+    if (!blob || blob_is_shared(blob))
         return;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t first = ((uintptr_t)blob->bytes + page - 1) & ~(page - 1);

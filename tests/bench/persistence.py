@@ -13,6 +13,7 @@ from typing import Callable, Iterator
 from support.client import Client
 from support.server import Server, Value
 
+from .background import Background
 from .plan import Plan, Row
 from .stats import Ratio, ratio_of_pairs
 from .subject import DIRECTIVES, cpu_ns
@@ -100,6 +101,7 @@ class Persistence:
 
     def rows(self) -> Iterator[Row]:
         yield from self.rdb()
+        yield from Background(self._binaries, self._plan).rows()
 
     def rdb(self) -> Iterator[Row]:
         """SAVE, and the start with a file: the one that redis-server has written, for both."""

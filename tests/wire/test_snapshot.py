@@ -337,6 +337,21 @@ def test_the_file_has_what_there_was_at_the_fork(
     assert other.call("DEBUG", "DIGEST") == digest
 
 
+def test_a_value_that_two_keys_share_is_saved_twice(
+    start_server: StartServer, connect: Connect
+) -> None:
+    """The child gives memory back as it goes, but not what it needs again."""
+    server = start_server()
+    c = connect(server)
+    for i in range(20):
+        c.ok("SET", f"key {i}", f"{i}" * 100_000)
+        assert c.call("COPY", f"key {i}", f"copy {i}") == 1
+    digest = c.call("DEBUG", "DIGEST")
+    bgsave(c)
+    assert c.call("DEBUG", "DIGEST") == digest
+    assert again(start_server, connect, server).call("DEBUG", "DIGEST") == digest
+
+
 # The rules
 
 
