@@ -175,25 +175,6 @@ def test_a_sync_that_fails_in_the_background_refuses_writes(world: World) -> Non
     server.stop()
 
 
-def test_a_slow_sync_puts_the_write_off_but_not_for_ever(world: World) -> None:
-    """With everysec. Once the write was put off for two seconds it is done anyway, and counted."""
-    disk = world.disk()
-    server = world.start(disk, {"appendonly": "yes", "appendfsync": "everysec"})
-    with server.connect() as c:
-        disk["stall_ops"] = ops("sync")
-        c.ok("SET", "a", "1")
-        wait_for("the sync begins", lambda: disk["stalled"] == 1)
-        writes = disk["calls_of_write"]
-        c.ok("SET", "a", "2")
-        assert c.ok("GET", "a") == b"2"
-        assert disk["calls_of_write"] == writes
-        wait_for("the write is done", lambda: c.ok("SET", "a", "3") and disk["calls_of_write"] > writes)
-        assert b"aof_delayed_fsync:1" in c.ok("INFO", "persistence")
-        disk["stall_ops"] = 0
-        assert c.ok("WAITAOF", 1, 0, 0)[0] == 1
-    server.stop()
-
-
 def test_a_save_that_fails_leaves_the_file_and_is_told(world: World) -> None:
     disk = world.disk()
     server = world.start(disk, {"save": [3600, 1000000]})

@@ -101,7 +101,7 @@ def test_everysec_loses_at_most_what_no_sync_has_covered(
                 if client.ok("WAITAOF", 1, 0, 20_000)[0] == 1:
                     writer.promise_read()
 
-    for number in range(rounds // CHAINS // 8):
+    for number in range(max(1, rounds // CHAINS // 16)):
         disk["seed"] = rng.randrange(1, 1 << 32) if chain % 2 else 0
         disk["cut_at"] = rng.randint(1, 80)
         after = one_round(world, disk, EVERYSEC, writers, load, context)
