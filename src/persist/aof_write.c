@@ -83,6 +83,15 @@ static void note_lost(struct aof *a, int64_t seq)
         a->rewriting.is_planned = true;
 }
 
+/* The disk works again: writes are taken. */
+static void note_sync_worked(struct aof *a)
+{
+    if (a->writer.sync_error == 0)
+        return;
+    a->writer.sync_error = 0;
+    aof_tell_disk_error(a);
+}
+
 static void settle_sync(struct aof *a)
 {
     struct aof_writer *w = &a->writer;
@@ -90,10 +99,7 @@ static void settle_sync(struct aof *a)
         return;
     w->sync.is_settled = true;
     if (w->sync.error == 0) {
-        if (w->sync_error != 0) {
-            w->sync_error = 0;
-            aof_tell_disk_error(a);
-        }
+        note_sync_worked(a);
         note_synced(a, w->sync.offset);
         return;
     }
@@ -170,6 +176,7 @@ static int sync_now(struct aof *a)
     }
     w->is_unsynced = false;
     w->synced_at_ns = now_ns;
+    note_sync_worked(a);
     note_synced(a, w->written_offset);
     return 0;
 }
@@ -425,7 +432,9 @@ void aof_writer_use(struct aof *a, int fd, int64_t seq, uint64_t bytes)
     w->fd = fd;
     w->seq = seq;
     w->file_bytes = bytes;
-    w->is_unsynced = w->is_cut = false;
+    w->is_unsynced = w->sync_error !=
+                     0; /* while writes are refused only a sync can tell that it works */
+    w->is_cut = false;
     w->put_off_at_ns = 0;
     w->synced_at_ns = clock_mono_ns();
     w->written_offset = journal_offset(a->persist->journal);
