@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/latency.h"
 #include "event/loop.h"
 #include "journal/journal.h"
 #include "persist/children_priv.h"
@@ -219,6 +221,36 @@ TEST(the_hook_is_called_in_the_child_alone)
     wait_for_end(&w);
     CHECK_INT(w.end.error, 0);
     CHECK_INT(w.fd, -1);
+    world_done(&w);
+}
+
+/* A clock that goes on by five milliseconds with each look at it. */
+static uint64_t slow_mono(void *arg)
+{
+    uint64_t *now_ns = arg;
+    return *now_ns += UINT64_C(5) * 1000 * 1000;
+}
+
+static uint64_t slow_wall(void *arg UNUSED)
+{
+    return UINT64_C(1700000000) * 1000 * 1000;
+}
+
+TEST(a_fork_that_takes_long_is_told_to_the_monitor)
+{
+    struct world w;
+    world_init(&w);
+    uint64_t now_ns = 0;
+    const struct clock_source clock = { slow_mono, slow_wall, &now_ns };
+    clock_set_source(&clock);
+    struct latency *latency = dispatch_latency(w.dispatch);
+    latency->threshold_ms = 5;
+    (void)start(&w, NULL);
+    wait_for_end(&w);
+    clock_set_source(NULL);
+    const struct latency_series *series = latency_find(latency, SLICE("fork"));
+    CHECK_PTR_NOT_NULL(series);
+    CHECK_INT(latency_sample_at(series, 0).ms, 5);
     world_done(&w);
 }
 
