@@ -276,6 +276,7 @@ void process_born(void *server, enum child_kind kind)
     struct server *s = server;
     const struct process_settings *settings = &s->process.settings;
     bool saves = kind == CHILD_SNAPSHOT;
+    s->process.pidfile = NULL; /* a crash removes it, and it is the parent's */
     set_title(s, saves ? "tarn-rdb-bgsave" : "tarn-aof-rewrite");
     place_child(saves ? "bgsave-cpulist" : "aof-rewrite-cpulist",
                 saves ? settings->bgsave_cpulist : settings->aof_rewrite_cpulist);

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Connect, StartServer
+from conftest import Connect, StartServer, Subject
 from support.client import Client
 from support.resp import encode
 from support.server import Server
@@ -194,9 +194,9 @@ def test_the_child_shows_as_a_process_of_its_own(
 
 @pytest.mark.parametrize("name", ["bgsave_cpulist", "bgsave-cpulist"])
 def test_the_child_runs_where_it_shall(
-    start_server: StartServer, connect: Connect, subject: object, name: str
+    start_server: StartServer, connect: Connect, subject: Subject, name: str
 ) -> None:
-    if name == "bgsave-cpulist" and not getattr(subject, "is_tarn"):
+    if name == "bgsave-cpulist" and not subject.is_tarn:
         pytest.skip("Redis 7.0 does not have this name")
     cpus = sorted(os.sched_getaffinity(0))
     server = start_server({**SLOW, name: str(cpus[-1])})
@@ -260,6 +260,26 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_child_that_crashes_does_not_take_the_server_along(
+    subject: Subject, connect: Connect, tmp_path: Path
+) -> None:
+    """Its report in the log is no failure here, so the server is one of the test's own."""
+    pidfile = tmp_path / "pid"
+    server = subject.new({**SLOW, "pidfile": str(pidfile)}).start()
+    try:
+        c = connect(server)
+        c.ok("SET", "a", "1")
+        assert c.call("BGSAVE") == "Background saving started"
+        os.kill(child(server), signal.SIGSEGV)
+        wait_for_end(c)
+        server.wait_for_log("Background saving terminated by signal 11")
+        assert pidfile.read_text() == f"{server.pid}\n"
+        c.ok("SET", "a", "2")
+        assert files(server) == []
+    finally:
+        server.cleanup()
 
 
 @pytest.mark.beyond_oracle  # whose child keeps it open
