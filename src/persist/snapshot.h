@@ -12,8 +12,6 @@
 
 #include "base/macros.h"
 
-struct child_progress;
-struct persist;
 struct snapshot;
 
 /* At once, in this process. 0 or -errno; logs. */
@@ -35,15 +33,5 @@ MUST_USE int snapshot_load(struct snapshot *s, uint32_t flags, bool *ret_found);
 MUST_USE int snapshot_reload(struct snapshot *s, bool flushes, uint32_t flags);
 /* The file's name, in `dir`. Borrowed. */
 const char *snapshot_path(const struct snapshot *s);
-
-/* Writes everything as RDB data into a new file and syncs it; also for the base of an append-only file. */
-struct snapshot_file {
-    const char *path;
-    bool is_aof_base;
-    bool syncs_often; /* every few megabytes, so that the last sync does not take long */
-    struct child_progress *progress; /* in a child; else NULL */
-};
-/* 0 or -errno; logs; the file is removed then. */
-MUST_USE int snapshot_write_file(struct persist *p, const struct snapshot_file *how);
 
 #endif

@@ -41,7 +41,6 @@ static int write_data(struct persist *p, const struct snapshot_file *how, int ve
 {
     struct sink sink = { .fd = fd, .syncs_often = how->syncs_often };
     const struct rdb_write write = {
-        .is_aof_base = how->is_aof_base,
         .wrote = how->progress ? wrote : NULL,
         .arg = how->progress,
     };

@@ -5,31 +5,35 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/num.h"
 #include "codec/reader.h"
 #include "db/db.h"
 #include "persist/loading.h"
 #include "persist/rdb.h"
 #include "persist/snapshot_priv.h"
 
+struct source {
+    struct loading *loading;
+    int fd;
+    uint64_t pulled;
+};
+
+/* One value may be most of the file: somebody looks at the clients meanwhile. */
 static ssize_t pull(void *arg, char *to, size_t max)
 {
-    return file_read(*(const int *)arg, to, max);
+    struct source *source = arg;
+    int error = loading_progress(source->loading, source->pulled);
+    if (error < 0)
+        return error;
+    ssize_t count = file_read(source->fd, to, max);
+    source->pulled += (uint64_t)MAX_OF(count, (ssize_t)0);
+    return count;
 }
 
-static void met(void *arg, const struct rdb_met *met)
+static int did_key(void *arg, uint64_t offset UNUSED)
 {
-    int64_t bytes;
-    if (met->event == RDB_AUX && slice_eq(met->name, SLICE("used-mem")) &&
-        num_parse_int(met->value, &bytes) && bytes > 0)
-        loading_note_used_memory(arg, (uint64_t)bytes);
-}
-
-static int progress(void *arg, uint64_t offset)
-{
-    struct loading *l = arg;
-    loading_did_keys(l, 1);
-    return loading_progress(l, offset);
+    struct source *source = arg;
+    loading_did_keys(source->loading, 1);
+    return loading_progress(source->loading, source->pulled);
 }
 
 static void tell_failure(const struct rdb_report *report)
@@ -48,10 +52,9 @@ static int read_file(struct snapshot *s, uint32_t flags, int fd, uint64_t bytes)
     struct persist *p = s->persist;
     struct codec_reader reader;
     struct rdb_report report;
-    const struct rdb_read how = {
-        .flags = flags, .progress = progress, .met = met, .arg = p->loading
-    };
-    codec_reader_init_pull(&reader, pull, &fd, bytes);
+    struct source source = { p->loading, fd, 0 };
+    const struct rdb_read how = { .flags = flags, .progress = did_key, .arg = &source };
+    codec_reader_init_pull(&reader, pull, &source, bytes);
     rdb_report_init(&report);
     loading_begin(p->loading, bytes);
     int error = rdb_read(p->rdb, &reader, &how, &report);
