@@ -246,6 +246,7 @@ int aof_files_open(struct aof *a)
 static int open_temp(struct aof *a, int *ret_fd)
 {
     char *path = temp_incr_path(a);
+    worker_drain(a->cleaner); /* the last attempt's file, of the same name, may be about to go */
     int error = open_incr(path, O_TRUNC, ret_fd);
     if (error == 0)
         log_write(LOG_NOTICE, "Creating AOF incr file %s on background rewrite",

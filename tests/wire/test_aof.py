@@ -241,7 +241,9 @@ def test_times_are_noted_if_asked(start_server: StartServer, connect: Connect) -
     assert re.match(rb"#TS:\d{10}\r\n\*2\r\n\$6\r\nSELECT\r\n", base.read_bytes())
 
 
-def test_files_and_manifest_from_the_start_on(start_server: StartServer, connect: Connect) -> None:
+def test_files_and_manifest_from_the_start_on(
+    subject: Subject, start_server: StartServer, connect: Connect
+) -> None:
     server = start_server({**ON, "appendfilename": "other.aof", "appenddirname": "there"})
     c = connect(server)
     there = server.dir / "there"
@@ -251,6 +253,8 @@ def test_files_and_manifest_from_the_start_on(start_server: StartServer, connect
     )
     fields = info(c)
     assert fields["aof_enabled"] == "1"
+    if not subject.is_tarn:
+        return  # counts from 0 on
     assert fields["aof_current_size"] == fields["aof_base_size"] == str((there / "other.aof.1.base.rdb").stat().st_size)
 
 
