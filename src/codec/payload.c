@@ -43,18 +43,20 @@ static int version_of(struct slice payload)
     return version;
 }
 
-bool codec_payload_is_whole(struct slice payload, bool skip_checksum)
+bool codec_payload_is_whole(struct slice payload, unsigned leniency)
 {
     struct codec_reader r;
     uint64_t crc;
     if (payload.len < CODEC_FOOTER_BYTES)
         return false;
     codec_reader_init(&r, payload);
-    if (!codec_reader_set_version(&r, version_of(payload)))
+    const int version = version_of(payload);
+    if (!codec_reader_set_version(&r, version) &&
+        !(version > 0 && (leniency & CODEC_LENIENT_VERSION)))
         return false;
     payload.len -= sizeof(crc);
     memcpy(&crc, payload.ptr + payload.len, sizeof(crc));
-    return skip_checksum || crc == crc64_update(0, payload);
+    return (leniency & CODEC_LENIENT_CHECKSUM) || crc == crc64_update(0, payload);
 }
 
 struct entry *codec_payload_read(struct slice payload, const struct codec_target *to,
@@ -65,8 +67,8 @@ struct entry *codec_payload_read(struct slice payload, const struct codec_target
     uint8_t kind;
     ASSERT(payload.len >= CODEC_FOOTER_BYTES);
     codec_reader_init(&r, slice_of(payload.ptr, payload.len - CODEC_FOOTER_BYTES));
-    if (!codec_reader_set_version(&r, version_of(payload)))
-        (void)codec_fail(&r, -EBADMSG, "a version that is known");
+    if (!codec_reader_set_version(&r, version_of(payload)) && r.version < 1)
+        (void)codec_fail(&r, -EBADMSG, "a version");
     if (codec_read_byte(&r, &kind))
         e = codec_read_value(&r, kind, to);
     *ret_error = *codec_reader_error(&r);

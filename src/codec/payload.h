@@ -13,8 +13,12 @@
 MUST_USE int codec_payload_write(const struct entry *e, struct buf *ret_payload);
 /* How long the value is in it: DEBUG OBJECT. */
 size_t codec_payload_value_bytes(const struct entry *e);
-/* Whether the footer is right: a version that is known, and the checksum, unless that is not asked for. */
-MUST_USE bool codec_payload_is_whole(struct slice payload, bool skip_checksum);
+enum codec_leniency {
+    CODEC_LENIENT_CHECKSUM = 1 << 0, /* is not looked at */
+    CODEC_LENIENT_VERSION = 1 << 1,  /* one that is not known is read as the newest of its family */
+};
+/* Whether the footer is right: a version that is known, and the checksum, but for what leniency allows. */
+MUST_USE bool codec_payload_is_whole(struct slice payload, unsigned leniency);
 /* The value of a whole payload. NULL: what was expected is in the error (codec_read_value() has the exception). */
 MUST_USE struct entry *codec_payload_read(struct slice payload, const struct codec_target *to,
                                           struct codec_error *ret_error);

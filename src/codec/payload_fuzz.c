@@ -66,7 +66,7 @@ static void write_and_read(const struct entry *e, const struct codec_target *to)
     struct buf payload;
     struct codec_error error;
     ASSERT(codec_payload_write(e, &payload) == 0);
-    ASSERT(codec_payload_is_whole(buf_slice(&payload), false));
+    ASSERT(codec_payload_is_whole(buf_slice(&payload), 0));
     struct entry *again = codec_payload_read(buf_slice(&payload), to, &error);
     ASSERT(again && entry_type(again) == entry_type(e));
     entry_free(again);
@@ -88,7 +88,7 @@ static void read_payload(struct slice payload, int version)
     rand_seed(&rand, 1);
     const struct type_env env = env_of(&rand);
     const struct codec_target to = { .key = SLICE("key"), .when_ms = ENTRY_NO_EXPIRY, .env = &env };
-    if (!codec_payload_is_whole(payload, false))
+    if (!codec_payload_is_whole(payload, 0))
         return;
     struct entry *e = codec_payload_read(payload, &to, &error);
     ASSERT((e == NULL) == (error.code != 0));

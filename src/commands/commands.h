@@ -18,6 +18,7 @@ struct entry;
 struct commands_settings {
     const int64_t *string_bytes_max; /* proto-max-bulk-len: no string grows beyond it */
     bool skip_checksum;              /* of RESTORE: DEBUG SET-SKIP-CHECKSUM-VALIDATION */
+    const int *version_leniency;     /* the same, by rdb-version-check: not 0, relaxed; or NULL */
 };
 
 /* Registers every family. `settings` must outlive the dispatcher. */

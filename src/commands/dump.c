@@ -76,13 +76,20 @@ static bool restore_time(struct cmd *cmd, struct restore *r)
     return true;
 }
 
+static unsigned leniency(const struct commands_settings *settings)
+{
+    const bool any_version = settings->version_leniency && *settings->version_leniency;
+    return (settings->skip_checksum ? CODEC_LENIENT_CHECKSUM : 0) |
+           (any_version ? CODEC_LENIENT_VERSION : 0);
+}
+
 /* The value of argument 3. NULL: an error was replied. */
 static struct entry *restore_value(struct cmd *cmd, const struct restore *r)
 {
     const struct commands_settings *settings = cmd->owner;
     const struct slice payload = cmd_arg(cmd, 3);
     struct codec_error error;
-    if (!codec_payload_is_whole(payload, settings->skip_checksum)) {
+    if (!codec_payload_is_whole(payload, leniency(settings))) {
         reply_error(cmd->reply, "ERR DUMP payload version or checksum are wrong");
         return NULL;
     }

@@ -138,6 +138,11 @@ void persist_set_flush_sleep(struct persist *p, int64_t us)
     aof_set_flush_sleep(p->aof, us);
 }
 
+const int *persist_version_leniency(const struct persist *p)
+{
+    return rdb_version_leniency(p->rdb);
+}
+
 bool persist_is_loading(const struct persist *p)
 {
     return loading_is_on(p->loading);

@@ -66,6 +66,9 @@ void persist_set_pause_after_fork(struct persist *p, bool pause);
 /* DEBUG AOF-FLUSH-SLEEP: so many microseconds before each write to the append-only file. */
 void persist_set_flush_sleep(struct persist *p, int64_t us);
 
+/* For RESTORE: the directive rdb-version-check, where it is kept. Not 0: relaxed. */
+const int *persist_version_leniency(const struct persist *p);
+
 /* True while data is loaded: at the start, by DEBUG RELOAD, from a primary. */
 bool persist_is_loading(const struct persist *p);
 

@@ -34,8 +34,8 @@ static const struct directive directives[] = {
       AT(version_check),
       .initial = "strict",
       .words = strictness_words,
-      .summary = "Whether a snapshot of a version that is not known is refused (strict) or "
-                 "read as far as possible (relaxed)." },
+      .summary = "Whether a snapshot, or a payload of RESTORE, of a version that is not known is "
+                 "refused (strict) or read as far as possible (relaxed)." },
     { .name = "rdb-format-version",
       .type = DIRECTIVE_ENUM,
       AT(format_version),
@@ -77,6 +77,11 @@ void rdb_free(struct rdb *r)
 {
     rdb_libraries_done(&r->libraries);
     mem_free(r);
+}
+
+const int *rdb_version_leniency(const struct rdb *r)
+{
+    return &r->settings.version_check;
 }
 
 struct directive_table rdb_directives(struct rdb *r)

@@ -25,6 +25,9 @@ struct entry;
 struct keyspace;
 struct rdb;
 
+/* The directive rdb-version-check, where it is kept: not 0, relaxed. */
+const int *rdb_version_leniency(const struct rdb *r);
+
 /* ---- writing ---- */
 
 struct rdb_write {

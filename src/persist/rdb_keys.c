@@ -6,8 +6,9 @@
 
 #include "base/log.h"
 
-/* A key takes at least this many bytes of a file: kind, key, value. */
-#define KEY_BYTES_MIN 3
+/* A key seldom takes less of a file. What a wrong file promises costs less memory than its size then; smaller keys
+ * make the table grow while they come. */
+#define KEY_BYTES_LIKELY 16
 /* So many skipped keys are named. */
 #define SKIPPED_NAMED 10
 
@@ -18,7 +19,7 @@ bool rdb_load_resize(struct rdb_load *l)
         return false;
     const uint64_t left = codec_reader_left(l->r);
     if (l->db && left != CODEC_LEFT_UNKNOWN)
-        db_reserve(l->db, (size_t)MIN_OF(keys, left / KEY_BYTES_MIN));
+        db_reserve(l->db, (size_t)MIN_OF(keys, left / KEY_BYTES_LIKELY));
     return true;
 }
 

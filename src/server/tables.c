@@ -23,6 +23,7 @@ void server_register_commands(struct server *s)
     };
     dispatch_register_own(s->dispatch);
     s->commands.string_bytes_max = &clients_settings(s->clients)->proto_max_bulk_len;
+    s->commands.version_leniency = persist_version_leniency(s->persist);
     commands_register(s->dispatch, &s->commands);
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         dispatch_register(s->dispatch, &tables[i]);

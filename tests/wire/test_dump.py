@@ -240,3 +240,16 @@ def test_length_of_members_is_not_asked_when_a_sorted_set_comes_in(c: Client) ->
     c.ok("RESTORE", "b", 0, payload)
     assert c.call("OBJECT", "ENCODING", "b") == b"listpack"
     c.ok("CONFIG", "SET", "zset-max-ziplist-value", before)
+
+
+@pytest.mark.beyond_oracle
+def test_payloads_of_versions_that_are_not_known_are_taken_if_that_is_wanted(c: Client) -> None:
+    for version in (15, 79, 81, 65535):
+        assert c.err("RESTORE", "k", 0, _whole(b"\x00\x01v", version)) == BAD_FOOTER
+    c.ok("CONFIG", "SET", "rdb-version-check", "relaxed")
+    for version in (15, 79, 81, 65535):
+        assert c.call("RESTORE", "k", 0, _whole(b"\x00\x01v", version), "REPLACE") == "OK"
+        assert c.ok("GET", "k") == b"v"
+    assert c.err("RESTORE", "other", 0, _whole(b"\x00\x01v", 0)) == BAD_FOOTER
+    assert c.err("RESTORE", "other", 0, _whole(b"\x00\x01v", 15)[:-1] + b"!") == BAD_FOOTER
+    c.ok("CONFIG", "SET", "rdb-version-check", "strict")
