@@ -39,6 +39,19 @@ class Outcome:
     def closed(self) -> bool:
         return self.note == CLOSED.note
 
+    def is_status(self, text: bytes) -> bool:
+        return self.reply is not None and (self.reply.kind, self.reply.value) == ("+", text)
+
+    def elements(self) -> list[Outcome]:
+        """Of an array, each as a reply of its own."""
+        if self.reply is None or self.reply.kind != "*" or self.reply.value is None:
+            return []
+        return [Outcome(reply) for reply in self.reply.value]
+
+    @property
+    def failed(self) -> bool:
+        return self.reply is None or self.reply.kind == "-"
+
 
 CLOSED = Outcome(None, note="<connection closed>")
 SILENT = Outcome(None, note="<no reply>")
@@ -48,9 +61,9 @@ def same(mode: str, tarn: Outcome, oracle: Outcome) -> bool:
     """Whether both did the same, seen with `mode`."""
     if tarn.reply is None or oracle.reply is None:
         return tarn.note == oracle.note and tarn.reply is oracle.reply
-    if tarn.raw == oracle.raw:
+    if tarn.raw == oracle.raw and tarn.raw:
         return True
-    return MODES[mode](tarn.reply, oracle.reply)
+    return tarn.reply == oracle.reply or MODES[mode](tarn.reply, oracle.reply)
 
 
 def render(reply: Reply) -> str:
@@ -217,4 +230,6 @@ MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "stream": _stream,
     # A member of the keyspace: the player asks each server whether it has its own answer.
     "existing-key": _kind,
+    # OBJECT ENCODING: the player asks for the type, which says what the difference means.
+    "encoding": _exact,
 }

@@ -3,7 +3,7 @@
 A row is (command-pattern, tarn, oracle, reason). The first three are regular expressions that
 must match the whole of the command as program.quote shows it (any case) and of the replies as
 compare.render shows them. Groups that both reply patterns capture must capture the same, so a row
-can say "the rest is equal"."""
+can say "the rest is equal"; but of a number in a group named `atmost` Tarn's may be the smaller."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ class Row:
         if not self.command.fullmatch(command):
             return False
         ours, theirs = self.tarn.fullmatch(tarn), self.oracle.fullmatch(oracle)
-        return bool(ours and theirs and ours.groups() == theirs.groups())
+        return bool(ours and theirs and _agree(ours, theirs))
+
+
+def _agree(ours: re.Match[str], theirs: re.Match[str]) -> bool:
+    bound = theirs.groupdict().get("atmost")
+    if bound is None:
+        return ours.groups() == theirs.groups()
+    return int(ours["atmost"]) <= int(bound)
 
 
 class Differences:

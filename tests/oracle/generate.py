@@ -224,7 +224,7 @@ def _join(draw: Draw, steps: list[Step]) -> list[Step]:
 def _joinable(step: Command) -> bool:
     """Modes that ask the server again, waits, and values of one's own need lockstep."""
     return (
-        step.mode != "existing-key"
+        step.mode not in ("existing-key", "encoding")
         and not step.sleep_ms
         and not any(isinstance(arg, Own) for arg in step.args)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Callable
 
 from support.client import Client
@@ -50,6 +51,14 @@ class Listener:
                     found.append(f"{event.decode()}@{database.decode()} {quote(message[3])}")
         except (EOFError, OSError):
             return [_CLOSED]
+
+
+def misses_in_order(events: list[str]) -> list[str]:
+    """Runs of misses sorted, all other events where they were."""
+    found: list[str] = []
+    for is_miss, run in itertools.groupby(events, lambda event: event.startswith("keymiss@")):
+        found += sorted(run) if is_miss else run
+    return found
 
 
 def apart(ours: list[str], theirs: list[str]) -> tuple[str, str]:

@@ -45,10 +45,14 @@ class Command:
     sleep_ms: int = 0
 
     @property
+    def verb(self) -> bytes:
+        name = self.args[0]
+        return name.lower() if isinstance(name, bytes) else b""
+
+    @property
     def alterable(self) -> bool:
         """Whether arguments may be changed at random."""
-        name = self.args[0]
-        return isinstance(name, bytes) and name.lower() not in _FIXED and not self.sleep_ms
+        return isinstance(self.args[0], bytes) and self.verb not in _FIXED and not self.sleep_ms
 
     def text(self) -> str:
         """The whole command, as differences.tsv sees it."""
@@ -104,7 +108,18 @@ class Answered:
     client: int
 
 
-Step = Union[Command, Pipeline, RawBytes, Iterate, Waits, Answered]
+@dataclass(frozen=True)
+class Carry:
+    """DUMP of a key, and RESTORE of what each server gave at the other one."""
+
+    source: bytes
+    target: bytes
+    time: bytes = b"0"
+    options: tuple[bytes, ...] = ()
+    client: int = 0
+
+
+Step = Union[Command, Pipeline, RawBytes, Iterate, Waits, Answered, Carry]
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,30 @@ class Program:
     steps: tuple[Step, ...]
     protos: tuple[int, ...] = (2, 2)
     keys: tuple[bytes, ...] = ()
+
+    def commands(self) -> list[Command]:
+        """Every command, however it is sent."""
+        found: list[Command] = []
+        for step in self.steps:
+            if isinstance(step, Pipeline):
+                found += step.commands
+            elif isinstance(step, (Command, Waits)):
+                found.append(step if isinstance(step, Command) else step.command)
+        return found
+
+    def sorts(self) -> bool:
+        return any(command.verb.startswith(b"sort") for command in self.commands())
+
+    def lingering(self) -> set[bytes]:
+        """Keys whose short life ends without being asked for right then: a server may still have
+        them when the next command comes."""
+        commands = self.commands()
+        return {
+            command.args[1]
+            for command, after in zip(commands, [*commands[1:], None])
+            if command.sleep_ms and isinstance(command.args[1], bytes)
+            and not (after and after.verb == b"exists" and command.args[1] in after.args)
+        }
 
     def with_steps(self, steps: list[Step]) -> Program:
         return replace(self, steps=tuple(steps))
@@ -139,6 +178,9 @@ def step_text(step: Step) -> str:
         return f"{step.command.client}> {step.command.shown()}   (may wait)"
     if isinstance(step, Answered):
         return f"{step.client}< (its answer)"
+    if isinstance(step, Carry):
+        words = " ".join(map(quote, (step.target, step.time, *step.options)))
+        return f"{step.client}> DUMP {quote(step.source)}, at the other server RESTORE {words}"
     words = " ".join("<cursor>" if arg is None else quote(arg) for arg in step.args)
     return f"{step.client}> whole iteration: {words}"
 

@@ -21,9 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from oracle.differences import Differences  # noqa: E402
 from oracle import listener  # noqa: E402
 from oracle.generate import Generator  # noqa: E402
-from oracle.player import Difference, Player, Side  # noqa: E402
+from oracle.judge import Difference  # noqa: E402
+from oracle.player import Player  # noqa: E402
 from oracle.program import Program  # noqa: E402
 from oracle.shrink import Shrinker  # noqa: E402
+from oracle.side import Side  # noqa: E402
 from oracle.surface import compare_surfaces  # noqa: E402
 from support.limits import raise_descriptor_limit  # noqa: E402
 from support.resp import ReplyError  # noqa: E402

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import Callable, Iterator
 
-from .player import Difference
+from .judge import Difference
 from .program import Command, Pipeline, Program, RawBytes, Step
 
 Play = Callable[[Program], "Difference | None"]

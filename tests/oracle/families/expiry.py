@@ -31,9 +31,12 @@ def _flags(draw: Draw) -> list[bytes]:
 def _short_life(name: str, make: Callable[[bytes, bytes], tuple[bytes, ...]]) -> None:
     """A key whose time runs out while nothing else happens, then is asked for."""
 
-    def step(draw: Draw) -> Step:
+    def step(draw: Draw) -> list[Step]:
         args = make(draw.key(), draw.value())
-        return Command(args, draw.client, sleep_ms=_WAIT_MS)
+        ended = Command(args, draw.client, sleep_ms=_WAIT_MS)
+        # Else a server that is not looking may still have it.
+        asked = [Command((b"EXISTS", args[1]), draw.client)] if draw.chance(0.7) else []
+        return [ended, *asked]
 
     FAMILY.step(name, weight=1)(step)
 

@@ -93,7 +93,7 @@ FAMILY.add("HRANDFIELD", KEY, b"100000", b"WITHVALUES", mode="as-many", weight=4
 FAMILY.add("HSCAN", KEY, b"0", b"COUNT", b"100000", _scan_options, mode="whole-scan", weight=8)
 FAMILY.add("HSCAN", KEY, b"0", _scan_options, mode="scan", weight=4)
 FAMILY.add("HSCAN", KEY, NUMBER, mode="scan", weight=2)
-FAMILY.add("OBJECT ENCODING", KEY, weight=8)
+FAMILY.add("OBJECT ENCODING", KEY, mode="encoding", weight=8)
 FAMILY.add("COPY", KEY, KEY, b"REPLACE", weight=6)
 FAMILY.add("RENAME", KEY, KEY, weight=3)
 FAMILY.add("DEL", KEY, weight=5)

@@ -89,7 +89,7 @@ FAMILY.add("FLUSHDB", lambda d: d.choose((b"SYNC", b"ASYNC", b"async", b"FOO", b
 FAMILY.add("FLUSHALL", lambda d: d.choose((b"SYNC", b"ASYNC", b"sync", b"FOO", b"")), weight=2)
 FAMILY.add("SELECT", database, weight=8)
 FAMILY.add("SELECT", odd_database, weight=4)
-FAMILY.add("OBJECT ENCODING", KEY, weight=15)
+FAMILY.add("OBJECT ENCODING", KEY, mode="encoding", weight=15)
 FAMILY.add("OBJECT REFCOUNT", KEY, weight=4)
 FAMILY.add("OBJECT IDLETIME", KEY, mode="seconds", weight=4)
 FAMILY.add("OBJECT FREQ", KEY, weight=4)

@@ -129,7 +129,7 @@ for _verb in ("SINTER", "SUNION", "SDIFF"):
     FAMILY.add(_verb + "STORE", KEY, _keys, weight=12)
 FAMILY.add("SINTERCARD", _counted_keys)
 FAMILY.add("SINTERCARD", _counted_keys, _limit)
-FAMILY.add("OBJECT ENCODING", KEY, weight=20)
+FAMILY.add("OBJECT ENCODING", KEY, mode="encoding", weight=20)
 FAMILY.add("SET", KEY, NUMBER, weight=3)
 FAMILY.add("COPY", KEY, KEY, b"REPLACE", weight=5)
 FAMILY.add("RENAME", KEY, KEY, weight=3)
