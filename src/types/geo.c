@@ -224,12 +224,15 @@ static unsigned steps_for(double radius_m, double latitude)
     return (unsigned)MIN_OF(MAX_OF(steps, 1), GEO_STEPS_MAX);
 }
 
-/* Around the world if need be. */
+/* Around the world if need be. A place at the map's very edge lies beyond the last column or row, and stays there in
+ * the direction in which it does not move, as with the peers. */
 static struct place neighbour(struct place place, int columns, int rows)
 {
     const uint32_t mask = (UINT32_C(1) << place.steps) - 1;
-    place.column = (place.column + (uint32_t)columns) & mask;
-    place.row = (place.row + (uint32_t)rows) & mask;
+    if (columns)
+        place.column = (place.column + (uint32_t)columns) & mask;
+    if (rows)
+        place.row = (place.row + (uint32_t)rows) & mask;
     return place;
 }
 
@@ -313,9 +316,7 @@ size_t geo_cells(const struct geo_shape *shape, struct geo_cell cells[static GEO
     for (size_t i = 0; i < GEO_CELLS_MAX; i++) {
         if (!is_needed(center, &bounds, ways[i].columns, ways[i].rows))
             continue;
-        /* The centre as it is: at the map's very edge it lies beyond the last column. */
-        const struct place place = i == 0 ? center
-                                          : neighbour(center, ways[i].columns, ways[i].rows);
+        const struct place place = neighbour(center, ways[i].columns, ways[i].rows);
         const struct geo_cell cell = cell_of(place);
         if (cell.end == last.end)
             continue;

@@ -189,3 +189,14 @@ def test_polygons_refuse(towns: Client) -> None:
     for other in (("FROMLONLAT", 1, 2), ("FROMMEMBER", "Palermo"), ("BYRADIUS", 1, "km")):
         assert c.err("GEOSEARCH", "t", *triangle, *other) == _SYNTAX
         assert c.err("GEOSEARCH", "t", *other, *triangle) == _SYNTAX
+
+
+def test_search_from_the_edge_of_the_map_sees_what_the_peers_see(c: Client) -> None:
+    """There the centre lies beyond the last cell, and so do some of its neighbours."""
+    c.ok("ZADD", "k", 1, "m", 2**50, "s", 2**51, "q", 2**52 - 1, "r")
+    shape = ("BYRADIUS", 26409, "km", "ASC")
+    search = ("GEOSEARCH", "k", "FROMLONLAT")
+    assert c.call(*search, 180, 9, *shape) == [b"r", b"q"]
+    assert c.call(*search, 180, "85.05112878", *shape) == [b"r"]
+    assert c.call(*search, -180, "85.05112878", *shape) == [b"r", b"s"]
+    assert c.call(*search, 179, 9, *shape) == [b"s", b"r", b"m", b"q"]
