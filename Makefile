@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := all
 PREFIX ?= /usr/local
 SEED ?= 1
-COUNT ?= 2000
+COUNT ?= 15000
 PYTHON := /usr/bin/python3
 
 .PHONY: all run test tidy format release debug asan tsan stress fuzz oracle bench reference install deb clean help

@@ -214,6 +214,14 @@ def _stream(tarn: Reply, oracle: Reply) -> bool:
     return True
 
 
+def _c_strings(tarn: Reply, oracle: Reply) -> bool:
+    """An order by strcoll: texts that are equal up to a NUL may come in any order."""
+    if tarn.kind != oracle.kind or not isinstance(oracle.value, list):
+        return False
+    texts = [[bytes(item.value).split(b"\x00")[0] for item in r.value] for r in (tarn, oracle)]
+    return texts[0] == texts[1]
+
+
 MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "exact": _exact,
     "seconds": _number(_SLACK_S),
@@ -222,6 +230,7 @@ MODES: dict[str, Callable[[Reply, Reply], bool]] = {
     "unordered-map": _unordered_map,
     "kind": _kind,
     "as-many": _as_many,
+    "c-strings": _c_strings,
     "scan": _scan,
     "whole-scan": _whole_scan,
     "client-lines": _client_lines,

@@ -1,9 +1,11 @@
 """Intended differences: rows of differences.tsv.
 
 A row is (command-pattern, tarn, oracle, reason). The first three are regular expressions that
-must match the whole of the command as program.quote shows it (any case) and of the replies as
+must match the whole of the command as program.quote shows it (any case; behind what
+Program.contexts says and a colon, where a row holds only there) and of the replies as
 compare.render shows them. Groups that both reply patterns capture must capture the same, so a row
-can say "the rest is equal"; but of a number in a group named `atmost` Tarn's may be the smaller."""
+can say "the rest is equal"; but of a number in a group named `atmost` Tarn's may be the smaller, or
+(`atmost_twice`) the greater up to twice the oracle's."""
 
 from __future__ import annotations
 
@@ -11,6 +13,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+
+# How many times the oracle's number Tarn's may be, by the group's name.
+_BOUNDS = {"atmost": 1, "atmost_twice": 2}
 
 _HEADER = ("command-pattern", "tarn", "oracle", "reason")
 
@@ -30,10 +35,9 @@ class Row:
 
 
 def _agree(ours: re.Match[str], theirs: re.Match[str]) -> bool:
-    bound = theirs.groupdict().get("atmost")
-    if bound is None:
-        return ours.groups() == theirs.groups()
-    return int(ours["atmost"]) <= int(bound)
+    for name, bound in theirs.groupdict().items():
+        return int(ours[name]) <= int(bound) * _BOUNDS[name]
+    return ours.groups() == theirs.groups()
 
 
 class Differences:

@@ -3,16 +3,19 @@ before and after each server has given all of it to the other."""
 
 from __future__ import annotations
 
-from support.resp import Reply, encode
+from typing import Sequence
+
+from support.resp import encode
 
 from . import listener, statistics
 from .compare import Outcome
 from .judge import Difference, Judge, difference
 from .program import Command, Program, quote
-from .side import Side, read_outcome
+from .side import Side, bulk, read_outcome
 
 DATABASES = 16
 
+Requests = list[Sequence[bytes]]
 Answers = list[tuple[Outcome, Outcome]]
 
 
@@ -89,9 +92,10 @@ class Ending:
             # A program may have left less than a payload needs.
             side.control.ok("CONFIG", "SET", "proto-max-bulk-len", "512mb")
             side.control.ok("CONFIG", "SET", "client-query-buffer-limit", "1gb")
-        payloads = self._answers([[(b"DUMP", key) for key in keys]] * 2)
-        bulks = [[_bulk(outcome.reply) for outcome in pair] for pair in payloads]
-        restores = [
+        dumps: Requests = [(b"DUMP", key) for key in keys]
+        payloads = self._answers([dumps, dumps])
+        bulks = [[bulk(outcome.reply) for outcome in pair] for pair in payloads]
+        restores: list[Requests] = [
             [(b"RESTORE", key, b"0", pair[1 - i], b"REPLACE") for key, pair in zip(keys, bulks)]
             for i in range(2)
         ]
@@ -102,7 +106,7 @@ class Ending:
         return self._ask([command for key in keys for command in _about(key)])
 
     def _ask(self, commands: list[Command]) -> Difference | None:
-        args = [command.args for command in commands]
+        args: Requests = [[self._sides[0].resolve(arg) for arg in c.args] for c in commands]
         kind = ""
         for command, (ours, theirs) in zip(commands, self._answers([args, args])):
             text = command.text()
@@ -114,13 +118,13 @@ class Ending:
                 return self._difference(f"{command.text()} ({kind})", ours.text, theirs.text)
         return None
 
-    def _answers(self, requests: list[list[tuple[bytes, ...]]]) -> Answers:
+    def _answers(self, requests: list[Requests]) -> Answers:
         """Each server's answers to requests of its own, as many for both. All are read, so that the
         connections stay in step."""
         for side, commands in zip(self._sides, requests):
             side.control.send_raw(b"".join(encode(*args) for args in commands))
         read = [[read_outcome(side.control) for _ in requests[0]] for side in self._sides]
-        return list(zip(*read))
+        return list(zip(read[0], read[1]))
 
 
 def _about(key: bytes) -> list[Command]:
@@ -137,8 +141,3 @@ def _about(key: bytes) -> list[Command]:
 def _is_about(event: str, names: tuple[str, ...], keys: set[str]) -> bool:
     name, _, rest = event.partition("@")
     return name in names and rest.partition(" ")[2] in keys
-
-
-def _bulk(reply: Reply | None) -> bytes:
-    """The payload; of another reply nothing, which RESTORE refuses."""
-    return reply.value if reply and reply.kind == "$" and reply.value is not None else b""

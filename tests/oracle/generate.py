@@ -28,12 +28,17 @@ class Row:
 
 
 class Family:
-    """The rows of one family of commands; `weight` says how often it is drawn."""
+    """The rows of one family of commands; `weight` says how often it is drawn, `mixed` how often in
+    programs that mix all types on few keys, where `kind` names the type that it likes to meet."""
 
-    def __init__(self, name: str, weight: int = 10) -> None:
+    def __init__(self, name: str, weight: int = 10, mixed: int = 0, kind: str = "") -> None:
         self.name = name
         self.weight = weight
+        self.mixed = mixed
+        self.kind = kind
         self.rows: list[Row] = []
+        # What mixed programs begin with.
+        self.opening: Callable[[Draw], list[Step]] = lambda draw: []
 
     def add(self, name: str, *pieces: Piece, mode: str = "exact", weight: int = 10) -> None:
         """A command from pieces: constants, or functions that draw an argument or several."""
@@ -60,8 +65,23 @@ class Draw:
         self.random = random.Random(seed)
         self.directives = directives
         self.client = 0
+        self.kind = ""
+        # Of mixed programs: keys by the type that is at home there, limits of small forms by type,
+        # and a step of any family.
+        self.homes: dict[str, list[bytes]] = {}
+        self.limits: dict[str, int] = {}
+        self.any_step: Callable[[], list[Step]] = lambda: []
         self._times = 0
         self._keys = values.keys(self.random)
+
+    def mix(self, kinds: Sequence[str]) -> None:
+        """Few keys from now on, each the home of a type or of several, which meet there."""
+        self._keys = [*(b"k%d" % i for i in range(4)), *self.random.sample(self._keys, 1)]
+        self.homes = {kind: self.random.sample(self._keys, 2) for kind in kinds}
+
+    def move_home(self) -> None:
+        kind = self.choose(sorted(self.homes))
+        self.homes[kind] = self.random.sample(self._keys, 2)
 
     # Choices
 
@@ -80,7 +100,21 @@ class Draw:
     # Arguments
 
     def key(self) -> bytes:
+        return self.key_of(self.kind)
+
+    def key_of(self, kind: str) -> bytes:
+        """In mixed programs mostly where the type is at home."""
+        if kind in self.homes and self.chance(0.75):
+            return bytes(self.choose(self.homes[kind]))
+        return self.any_key()
+
+    def any_key(self) -> bytes:
         return bytes(self.choose(self._keys))
+
+    def own_key(self, names: Sequence[bytes]) -> bytes:
+        """One of the keys that a family has for itself, so that they grow; in mixed programs there
+        are none."""
+        return self.key() if self.homes else bytes(self.choose(names))
 
     def all_keys(self) -> tuple[bytes, ...]:
         """Every key that a command of this program may have got."""
@@ -125,19 +159,29 @@ class Draw:
                 self._expand(part, args)
 
 
+# The family of programs that mix all types on few keys, and their share of all programs.
+MIXED = "types"
+_MIXED_SHARE = 0.4
+
+
 class Generator:
     """Programs for two servers that both know `commands` and `directives`."""
 
     def __init__(self, commands: set[str], directives: Sequence[str], only: Sequence[str]) -> None:
-        self._families = [f for f in load_families() if not only or f.name in only]
+        self._families = load_families()
+        # `types` alone draws from all families that take part in mixed programs.
+        is_mixed = not only or MIXED in only
         self._directives = directives
         self.skipped: set[str] = set()
-        self._rows: list[tuple[Row, float]] = []
+        self._plain = Choice()
+        self._mixed = Choice()
         for family in self._families:
             usable = [row for row in family.rows if self._known(row, commands)]
-            total = sum(row.weight for row in usable)
-            self._rows += [(row, family.weight * row.weight / total) for row in usable]
-        if not self._rows:
+            if not only or family.name in only:
+                self._plain.add(family, usable, family.weight)
+            if is_mixed:
+                self._mixed.add(family, usable, family.mixed)
+        if not self._plain and not self._mixed:
             raise SystemExit("no family has a command that both servers know")
 
     def _known(self, row: Row, commands: set[str]) -> bool:
@@ -148,17 +192,46 @@ class Generator:
     def program(self, name: str) -> Program:
         """The program that `name` (seed and number) stands for."""
         draw = Draw(name, self._directives)
-        count = draw.choose((5, 20, 40, 60, 100))
         protos = tuple(draw.choose((2, 3)) for _ in range(2))
-        rows = [row for row, _ in self._rows]
-        weights = [weight for _, weight in self._rows]
-        steps: list[Step] = []
+        choice, steps = self._plain, []
+        count = draw.choose((5, 20, 40, 60, 100))
+        if self._mixed and (not self._plain or draw.chance(_MIXED_SHARE)):
+            choice, steps = self._mixed, self._opening(draw)
+            count = draw.choose((40, 100, 200))
+        draw.any_step = lambda: choice.draw(draw)
         while len(steps) < count:
             if draw.chance(0.2):
                 draw.client = 1 - draw.client
-            make = draw.random.choices(rows, weights)[0].make
-            steps += [_mutate(draw, step) for step in _as_list(make(draw))]
+            if draw.homes and draw.chance(0.03):
+                draw.move_home()
+            for step in choice.draw(draw):
+                steps += [*_ahead(step), _mutate(draw, step)]
         return Program(tuple(_join(draw, steps)), protos, draw.all_keys())
+
+    def _opening(self, draw: Draw) -> list[Step]:
+        draw.mix(sorted({family.kind for family in self._families if family.kind}))
+        return [step for family in self._families for step in family.opening(draw)]
+
+
+class Choice:
+    """Rows of several families, each with its share."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Row, str]] = []
+        self._weights: list[float] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def add(self, family: Family, rows: list[Row], weight: int) -> None:
+        if weight:
+            total = sum(row.weight for row in rows)
+            self._rows += [(row, family.kind) for row in rows]
+            self._weights += [weight * row.weight / total for row in rows]
+
+    def draw(self, draw: Draw) -> list[Step]:
+        row, draw.kind = draw.random.choices(self._rows, self._weights)[0]
+        return _as_list(row.make(draw))
 
 
 def load_families() -> list[Family]:
@@ -179,6 +252,18 @@ def _as_list(made: Any) -> list[Step]:
     return list(made) if isinstance(made, (list, tuple)) else [made]
 
 
+def _ahead(step: Step) -> list[Step]:
+    """SORT of the oracle takes every number for one out of range while errno says so, which it may
+    since any command before. This one, which fails, clears it."""
+    if isinstance(step, Command) and step.verb.startswith(b"sort"):
+        return [Command((b"HINCRBYFLOAT", b"k0", b"f", b"x"), step.client)]
+    return []
+
+
+# Later servers take another word, and the oracle refuses it before a transaction begins.
+_NEVER_LONGER = frozenset((b"zrank", b"zrevrank"))
+
+
 def _mutate(draw: Draw, step: Step) -> Step:
     """Now and then an argument too few, too many, or another one, and other letters' case."""
     if not isinstance(step, Command) or not step.alterable:
@@ -189,6 +274,8 @@ def _mutate(draw: Draw, step: Step) -> Step:
         args[0] = bytes(draw.choose((name.lower(), name.upper(), name.swapcase(), name.title())))
     if draw.chance(0.04):
         _mutate_arguments(draw, args)
+    if step.verb in _NEVER_LONGER:
+        args = args[: len(step.args)]
     return replace(step, args=tuple(args))
 
 

@@ -42,12 +42,12 @@ class Judge:
 
     def __init__(self, differences: Differences) -> None:
         self.differences = differences
-        self._sorts = False
+        self._contexts: list[str] = []
         self.parted = False
 
-    def begin(self, sorts: bool) -> None:
-        """A program, which uses SORT or does not."""
-        self._sorts = sorts
+    def begin(self, contexts: list[str]) -> None:
+        """A program: some rows hold only in the context of what it does somewhere."""
+        self._contexts = contexts
         # Whether one server refused what the other did: other events and counts follow from that.
         self.parted = False
 
@@ -60,8 +60,6 @@ class Judge:
         return True
 
     def allows(self, text: str, ours: str, theirs: str) -> bool:
-        """Whether the difference is an intended one; some are only where SORT has been."""
-        allow = self.differences.allow
-        if allow(text, ours, theirs):
-            return True
-        return self._sorts and allow(f"after SORT: {text}", ours, theirs)
+        """Whether the difference is an intended one."""
+        texts = [text, *(f"{context}: {text}" for context in self._contexts)]
+        return any(self.differences.allow(asked, ours, theirs) for asked in texts)

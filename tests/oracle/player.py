@@ -30,7 +30,7 @@ from .program import (
     shorten,
     step_text,
 )
-from .side import Side, read_outcome
+from .side import Side, bulk, read_outcome
 from .transaction import Transactions
 
 _ITERATION_LIMIT = 20000
@@ -55,7 +55,7 @@ class Player:
             side.begin(program.protos)
         self._waiting.clear()
         self._transactions.begin()
-        self._judge.begin(program.sorts())
+        self._judge.begin(program.contexts())
         for index, step in enumerate(program.steps):
             found = self._guarded(index, step) or self._crash(index, step)
             if found:
@@ -247,25 +247,23 @@ class Player:
 
     def _carry(self, index: int, step: Carry) -> Difference | None:
         """DUMP on both; what each gave is restored by the other."""
-        dump = Command((b"DUMP", step.source), step.client, mode="kind")
-        dumped = self._both(dump, [dump.args, dump.args])
-        found = self._compare(index, dump, *dumped)
-        payloads = [outcome.reply for outcome in dumped]
-        if found or any(p is None or p.kind != "$" or p.value is None for p in payloads):
+        words: tuple[bytes, ...] = (b"DUMP", step.source)
+        dumped = self._both(step.client, [words, words])
+        found = self._compare(index, Command(words, step.client, mode="kind"), *dumped)
+        payloads = [bulk(outcome.reply) for outcome in dumped]
+        if found or not all(payloads):
             return found
-        texts = (b"RESTORE", step.target, step.time, b"(what the other dumped)", *step.options)
-        restore = Command(texts, step.client)
-        words = [
-            (*restore.args[:3], payload.value, *step.options) for payload in reversed(payloads)
-        ]
-        return self._compare(index, restore, *self._both(restore, words))
+        words = (b"RESTORE", step.target, step.time)
+        restored = [(*words, payload, *step.options) for payload in reversed(payloads)]
+        shown = Command((*words, b"(what the other dumped)", *step.options), step.client)
+        return self._compare(index, shown, *self._both(step.client, restored))
 
-    def _both(self, command: Command, words: list[tuple[bytes, ...]]) -> list[Outcome]:
-        """The command with each server's own arguments."""
+    def _both(self, client: int, words: list[tuple[bytes, ...]]) -> list[Outcome]:
+        """A command with each server's own arguments."""
         self.commands_played += 1
         for side, args in zip(self.sides, words):
-            _send(side.client(command.client), encode(*args), 0, 0)
-        return [read_outcome(side.client(command.client)) for side in self.sides]
+            _send(side.client(client), encode(*args), 0, 0)
+        return [read_outcome(side.client(client)) for side in self.sides]
 
 
 def _send(client: Client, data: bytes, cuts: int, seed: int) -> None:

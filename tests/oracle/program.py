@@ -145,6 +145,12 @@ class Program:
     def sorts(self) -> bool:
         return any(command.verb.startswith(b"sort") for command in self.commands())
 
+    def contexts(self) -> list[str]:
+        """What it does that makes other differences intended than there are elsewhere."""
+        compresses = any(b"list-compress-depth" in command.args for command in self.commands())
+        found = (("after SORT", self.sorts()), ("with list-compress-depth", compresses))
+        return [name for name, does in found if does]
+
     def lingering(self) -> set[bytes]:
         """Keys whose short life ends without being asked for right then: a server may still have
         them when the next command comes."""

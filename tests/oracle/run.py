@@ -170,7 +170,12 @@ def _directives(side: Side) -> set[str]:
 
 
 # Directives that programs set, beside those of families/server.py.
-_ALSO_SET = ("requirepass",)
+_ALSO_SET = (
+    *("requirepass", "latency-tracking", "latency-tracking-info-percentiles"),
+    *("list-max-listpack-size", "list-compress-depth", "hash-max-listpack-value"),
+    *("zset-max-listpack-entries", "zset-max-listpack-value", "hll-sparse-max-bytes"),
+    *("stream-node-max-bytes", "stream-node-max-entries"),
+)
 
 
 def _changeable(directives: list[str]) -> list[str]:

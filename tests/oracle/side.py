@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from support.client import Client
-from support.resp import ProtocolViolation
+from support.resp import ProtocolViolation, Reply
 from support.server import Server
 
 from . import listener, statistics
@@ -134,3 +134,8 @@ def read_outcome(client: Client) -> Outcome:
     except ProtocolViolation as violation:
         return Outcome(None, note=f"<no reply but noise: {violation}>")
     return Outcome(reply, client.reader.last_raw)
+
+
+def bulk(reply: Reply | None) -> bytes:
+    """The bytes of a bulk string; of another reply none."""
+    return bytes(reply.value) if reply and reply.kind == "$" and reply.value is not None else b""

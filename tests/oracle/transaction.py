@@ -32,7 +32,7 @@ class Transactions:
         if command.verb not in _ENDS:
             return whole
         queued = self._queued.pop(command.client, [])
-        answers = [ours.elements(), theirs.elements()]
+        answers = ours.elements(), theirs.elements()
         if command.verb != b"exec" or any(len(answer) != len(queued) for answer in answers):
             return whole
-        return list(zip(queued, *answers))
+        return list(zip(queued, answers[0], answers[1]))

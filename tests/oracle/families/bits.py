@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..generate import Draw, Family
 from ._pieces import INTEGER, KEY, VALUE, any_case
 
-FAMILY = Family("bits", weight=40)
+FAMILY = Family("bits", weight=40, mixed=6, kind="string")
 
 # Far places are left to reading: writing there costs half a gigabyte.
 _BITS = (*(b"%d" % n for n in (0, 1, 6, 7, 8, 9, 15, 31, 63, 64, 100, 127, 360, 511, 3000)),)

@@ -8,7 +8,7 @@ from ..generate import Draw, Family
 from ..program import Command, Step
 from ._pieces import KEY, any_case, at_milliseconds, at_seconds, milliseconds, seconds
 
-FAMILY = Family("expiry", weight=20)
+FAMILY = Family("expiry", weight=20, mixed=6)
 
 _FLAGS = (b"NX", b"XX", b"GT", b"LT")
 

@@ -17,6 +17,12 @@ def _key(draw: Draw) -> bytes:
     return draw.key() if draw.chance(0.1) else bytes(draw.choose(_KEYS))
 
 
+def _own_key(draw: Draw) -> bytes:
+    """Where nothing else than points comes: other scores may be equal, and which of them are within
+    a limit is each server's own choice."""
+    return bytes(draw.choose(_KEYS))
+
+
 def _digits(value: float) -> bytes:
     return repr(round(value, 9)).encode()
 
@@ -41,7 +47,7 @@ def _member(draw: Draw) -> bytes:
     return b"p%d" % draw.below(60)
 
 
-def _points(draw: Draw) -> list[bytes]:
+def points(draw: Draw) -> list[bytes]:
     count = draw.choose((1, 1, 2, 5, 20, 60))
     return [piece for _ in range(count) for piece in (*_point(draw), _member(draw))]
 
@@ -65,13 +71,13 @@ def _circle(draw: Draw) -> list[bytes]:
     return [_length(draw), _unit(draw)]
 
 
-def _shape(draw: Draw) -> list[bytes]:
+def shape(draw: Draw) -> list[bytes]:
     if draw.chance(0.5):
         return [any_case(draw, b"BYRADIUS"), *_circle(draw)]
     return [any_case(draw, b"BYBOX"), _length(draw), _length(draw), _unit(draw)]
 
 
-def _centre(draw: Draw) -> list[bytes]:
+def centre(draw: Draw) -> list[bytes]:
     if draw.chance(0.4):
         return [any_case(draw, b"FROMMEMBER"), _member(draw)]
     return [any_case(draw, b"FROMLONLAT"), *_point(draw)]
@@ -96,15 +102,15 @@ def _with(draw: Draw) -> list[bytes]:
 
 
 def _search(draw: Draw) -> list[bytes]:
-    parts = [_centre(draw), _shape(draw), _order(draw), _count(draw), _with(draw)]
+    parts = [centre(draw), shape(draw), _order(draw), _count(draw), _with(draw)]
     if draw.chance(0.05):
-        parts.append(draw.choose(([b"FOO"], [b"STOREDIST"], _centre(draw), _shape(draw), [b"ANY"])))
+        parts.append(draw.choose(([b"FOO"], [b"STOREDIST"], centre(draw), shape(draw), [b"ANY"])))
     draw.random.shuffle(parts)
     return [word for part in parts for word in part]
 
 
 def _store_search(draw: Draw) -> list[bytes]:
-    parts = [_centre(draw), _shape(draw), _order(draw), _count(draw)]
+    parts = [centre(draw), shape(draw), _order(draw), _count(draw)]
     if draw.chance(0.4):
         parts.append([any_case(draw, b"STOREDIST")])
     if draw.chance(0.05):
@@ -124,19 +130,19 @@ def _radius_store(draw: Draw) -> list[bytes]:
     return [*_order(draw), *_count(draw), word, _key(draw)]
 
 
-FAMILY.add("GEOADD", _key, _add_options, _points, weight=40)
+FAMILY.add("GEOADD", _key, _add_options, points, weight=40)
 FAMILY.add("GEOPOS", _key, _member, _member)
 FAMILY.add("GEOHASH", _key, _member, _member)
 FAMILY.add("GEODIST", _key, _member, _member)
 FAMILY.add("GEODIST", _key, _member, _member, _unit)
-FAMILY.add("GEOSEARCH", _key, _search, weight=40)
-FAMILY.add("GEOSEARCHSTORE", _key, _key, _store_search, weight=15)
-FAMILY.add("GEORADIUS", _key, _point, _circle, _radius_options)
-FAMILY.add("GEORADIUS", _key, _point, _circle, _radius_store, weight=5)
-FAMILY.add("GEORADIUS_RO", _key, _point, _circle, _radius_options)
-FAMILY.add("GEORADIUSBYMEMBER", _key, _member, _circle, _radius_options)
-FAMILY.add("GEORADIUSBYMEMBER", _key, _member, _circle, _radius_store, weight=5)
-FAMILY.add("GEORADIUSBYMEMBER_RO", _key, _member, _circle, _radius_options)
+FAMILY.add("GEOSEARCH", _own_key, _search, weight=40)
+FAMILY.add("GEOSEARCHSTORE", _key, _own_key, _store_search, weight=15)
+FAMILY.add("GEORADIUS", _own_key, _point, _circle, _radius_options)
+FAMILY.add("GEORADIUS", _own_key, _point, _circle, _radius_store, weight=5)
+FAMILY.add("GEORADIUS_RO", _own_key, _point, _circle, _radius_options)
+FAMILY.add("GEORADIUSBYMEMBER", _own_key, _member, _circle, _radius_options)
+FAMILY.add("GEORADIUSBYMEMBER", _own_key, _member, _circle, _radius_store, weight=5)
+FAMILY.add("GEORADIUSBYMEMBER_RO", _own_key, _member, _circle, _radius_options)
 FAMILY.add("ZREM", _key, _member, weight=5)
 FAMILY.add("ZADD", _key, b"1e300", _member, weight=1)
 FAMILY.add("ZRANGE", _key, b"0", b"-1", b"WITHSCORES")

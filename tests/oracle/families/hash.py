@@ -9,7 +9,7 @@ from ..program import Step
 from ..values import filled
 from ._pieces import INTEGER, KEY, NUMBER, VALUE, any_case
 
-FAMILY = Family("hash", weight=25)
+FAMILY = Family("hash", weight=25, mixed=26, kind="hash")
 
 _FIELDS = (
     *(b"a", b"b", b"c", b"name", b"", b"0", b"1", b"12", b"-7", b"007", b"\x00\xff", b"1.5"),

@@ -6,7 +6,7 @@ from ..generate import Draw, Family
 from ..program import Step
 from ._pieces import KEY, VALUE, any_case
 
-FAMILY = Family("hll", weight=25)
+FAMILY = Family("hll", weight=25, mixed=8, kind="hll")
 
 _HEADER = b"HYLL"
 

@@ -7,14 +7,14 @@ from ..program import Answered, Command, Step, Waits
 from ..values import filled
 from ._pieces import KEY, NUMBER, VALUE, any_case
 
-FAMILY = Family("list", weight=60)
+FAMILY = Family("list", weight=60, mixed=30, kind="list")
 
 _KEYS = (b"l0", b"l1", b"l2")
 
 
 def _key(draw: Draw) -> bytes:
     """Few of their own, so that they grow long, and those that hold other types, too."""
-    return draw.key() if draw.chance(0.15) else bytes(draw.choose(_KEYS))
+    return draw.key() if draw.chance(0.15) else draw.own_key(_KEYS)
 
 
 def _element(draw: Draw) -> bytes:

@@ -6,7 +6,7 @@ from ..generate import Draw, Family
 from ..program import Iterate, Pipeline, Step
 from ._pieces import INTEGER, KEY, NUMBER, any_case
 
-FAMILY = Family("set", weight=40)
+FAMILY = Family("set", weight=40, mixed=26, kind="set")
 
 _ODD = (b"", b"\x00", b"\xff", b"-5", b"00", b"-0", b"+1", b"x" * 64, b"y" * 65, b"1.0")
 

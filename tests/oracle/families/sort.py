@@ -64,6 +64,14 @@ def _zset_options(draw: Draw) -> list[bytes]:
     return _options(draw, may_look=False)
 
 
+def plain_options(draw: Draw) -> list[bytes]:
+    """For values of any type: each element once, in an order that a set has as well."""
+    words = [b"ALPHA"] if draw.chance(0.6) else []
+    if draw.chance(0.4):
+        words += _limit(draw)
+    return [*words, *([b"DESC"] if draw.chance(0.3) else [])]
+
+
 def _list_key(draw: Draw) -> bytes:
     return b"l%d" % draw.below(3) if draw.chance(0.9) else draw.key()
 
@@ -86,7 +94,7 @@ FAMILY.add("SORT", _list_key, _options, b"STORE", _list_key, weight=10)
 FAMILY.add("SORT", _zset_key, _zset_options, b"STORE", _list_key, weight=5)
 FAMILY.add("SORT_RO", _list_key, _options, weight=10)
 FAMILY.add("SORT_RO", _zset_key, _zset_options, weight=5)
-FAMILY.add("SORT", KEY, _zset_options, weight=3)
+FAMILY.add("SORT", KEY, plain_options, mode="c-strings", weight=3)
 FAMILY.add("LRANGE", _list_key, b"0", b"-1", weight=5)
 FAMILY.add("DEL", _list_key, weight=5)
 FAMILY.add("DEL", _zset_key, weight=3)

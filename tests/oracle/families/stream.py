@@ -9,7 +9,7 @@ from ..generate import Draw, Family, Piece
 from ..program import Step
 from ._pieces import KEY, any_case
 
-FAMILY = Family("stream", weight=25)
+FAMILY = Family("stream", weight=25, mixed=30, kind="stream")
 
 _ODD_IDS = (
     *(b"0", b"0-0", b"-", b"+", b"$", b">", b"*", b"5-", b"-5", b"5-*", b"0-*", b"*-5", b"", b"(", b"(5"),
@@ -28,14 +28,14 @@ _IDLES = (b"5000000", b"200000000", b"0", b"-1", b"9223372036854775807", b"x")
 _TIMES = (b"1", b"1000000", b"-1", b"9223372036854775807", b"0", b"x")
 
 
-def _small_id(draw: Draw) -> bytes:
+def small_id(draw: Draw) -> bytes:
     ms = draw.below(14)
     kind = draw.below(3)
     return b"%d" % ms if kind == 0 else b"%d-%d" % (ms, draw.below(4))
 
 
 def _id(draw: Draw) -> bytes:
-    return bytes(draw.choose(_ODD_IDS)) if draw.chance(0.06) else _small_id(draw)
+    return bytes(draw.choose(_ODD_IDS)) if draw.chance(0.06) else small_id(draw)
 
 
 def _new_id(draw: Draw) -> bytes:
@@ -43,7 +43,7 @@ def _new_id(draw: Draw) -> bytes:
     if kind < 12:
         return b"%d-*" % draw.below(14)
     if kind < 19:
-        return _small_id(draw)
+        return small_id(draw)
     odd = [i for i in _ODD_IDS if i not in (b"*", b"9223372036854775808-1") and i < b"18446"]
     return bytes(draw.choose(odd))
 
@@ -52,7 +52,7 @@ def _end(draw: Draw) -> bytes:
     kind = draw.below(10)
     if kind < 3:
         return bytes(draw.choose((b"-", b"+")))
-    return b"(" + _small_id(draw) if kind == 3 else _id(draw)
+    return b"(" + small_id(draw) if kind == 3 else _id(draw)
 
 
 def _first(draw: Draw) -> bytes:
@@ -80,7 +80,7 @@ def _value(draw: Draw) -> bytes:
     if kind < 4:
         return draw.integer()
     if kind < 9:
-        return b"v" * draw.choose((0, 1, 5, 11, 12, 63, 64, 200))
+        return b"v" * int(draw.choose((0, 1, 5, 11, 12, 63, 64, 200)))
     return draw.value()
 
 
@@ -98,7 +98,7 @@ def _trim(draw: Draw) -> list[bytes]:
         words += [any_case(draw, b"MAXLEN"), b"", bytes(draw.choose(_LENGTHS))]
     else:
         words += [any_case(draw, b"MINID"), b"", _id(draw)]
-    words[1:2] = [[], [b"="], [b"~"], [b"~"]][draw.below(4)]
+    words[1:2] = ([], [b"="], [b"~"], [b"~"])[draw.below(4)]
     if draw.chance(0.3):
         words += [b"LIMIT", bytes(draw.choose((*_COUNTS, b"4", b"7")))]
     if draw.chance(0.02):

@@ -9,7 +9,7 @@ from ..program import Step
 from ._pieces import INTEGER, KEY, NUMBER, VALUE, any_case, keys_up_to, milliseconds, seconds
 from ._pieces import time_option
 
-FAMILY = Family("strings", weight=40)
+FAMILY = Family("strings", weight=40, mixed=14, kind="string")
 
 _OFFSETS = (
     *(b"0", b"1", b"-1", b"2", b"10", b"-10", b"43", b"44", b"45", b"63", b"64", b"255", b"-300"),

@@ -6,7 +6,7 @@ from ..generate import Draw, Family
 from ..program import Iterate, Step
 from ._pieces import KEY, NUMBER, any_case
 
-FAMILY = Family("zset", weight=60)
+FAMILY = Family("zset", weight=60, mixed=30, kind="zset")
 
 _SCORES = (
     *(b"0", b"-0", b"1", b"2", b"-1", b"3.5", b"0.1", b"-2.25", b"1e17", b"1e20", b"-1e300"),
