@@ -66,7 +66,7 @@ const char *aof_prefix(const struct aof *a)
 
 const char *aof_dir(const struct aof *a)
 {
-    return a->settings.dirname;
+    return a->dir ? a->dir : a->settings.dirname;
 }
 
 int aof_write_error(const struct aof *a)

@@ -44,7 +44,8 @@ int aof_write_error(const struct aof *a);
 void aof_set_flush_sleep(struct aof *a, int64_t us);
 
 /* For the loader: where the files are. */
-const char *aof_dir(const struct aof *a);    /* the folder, appenddirname */
+const char *aof_dir(
+    const struct aof *a); /* the folder, appenddirname: in `dir`, or as a whole path */
 const char *aof_prefix(const struct aof *a); /* appendfilename */
 bool aof_loads_truncated(const struct aof *a);
 /* What was loaded is the manifest to go on with; takes it over. The sizes of base and all files are for

@@ -200,21 +200,37 @@ static int load_manifest(struct persist *p, const struct manifest *m, struct aof
     return error;
 }
 
+static int find_and_load(struct persist *p, struct manifest *m, struct aof_loaded *loaded)
+{
+    int error = read_manifest(p->aof, m);
+    if (error == 0 && has_single_file(p->aof, m))
+        error = move_single_file(p->aof, m);
+    if (error == 0 && !manifest_is_empty(m))
+        error = load_manifest(p, m, loaded);
+    return error;
+}
+
 int aof_load(struct persist *p, bool *ret_found)
 {
     struct manifest m;
     struct aof_loaded loaded = { 0 };
-    *ret_found = false;
     manifest_init(&m);
-    int error = read_manifest(p->aof, &m);
-    if (error == 0 && has_single_file(p->aof, &m))
-        error = move_single_file(p->aof, &m);
-    if (error == 0 && !manifest_is_empty(&m)) {
-        *ret_found = true;
-        error = load_manifest(p, &m, &loaded);
-    }
+    int error = find_and_load(p, &m, &loaded);
+    *ret_found = error == 0 && !manifest_is_empty(&m);
     if (error == 0)
         aof_take_manifest(p->aof, &m, loaded.base_bytes, loaded.bytes);
+    manifest_done(&m);
+    return error;
+}
+
+int aof_load_again(struct persist *p)
+{
+    struct manifest m;
+    struct aof_loaded loaded = { 0 };
+    manifest_init(&m);
+    int error = read_manifest(p->aof, &m);
+    if (error == 0 && !manifest_is_empty(&m))
+        error = load_manifest(p, &m, &loaded);
     manifest_done(&m);
     return error;
 }

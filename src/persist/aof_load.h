@@ -17,5 +17,8 @@ struct persist;
  * -ECANCELED: the server ends. The part `aof` gets the manifest to go on with, also if there was none (an empty one).
  * Not while something else is loaded. */
 MUST_USE int aof_load(struct persist *p, bool *ret_found);
+/* The same for the files of an append-only file that is in use and paused: it keeps its own manifest. No files: nothing
+ * is loaded. */
+MUST_USE int aof_load_again(struct persist *p);
 
 #endif

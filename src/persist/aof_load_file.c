@@ -163,6 +163,14 @@ static int on_key(void *arg, uint64_t offset)
     return loading_progress(l->p->loading, l->before + offset);
 }
 
+/* One value may be most of the file: clients are looked at meanwhile, too. */
+static ssize_t pull(void *arg, char *to, size_t max)
+{
+    struct load *l = arg;
+    int error = loading_progress(l->p->loading, l->before + l->reader.offset + l->reader.at);
+    return error < 0 ? error : aof_reader_pull(&l->reader, to, max);
+}
+
 static int report_preamble(const struct load *l, const struct rdb_report *report)
 {
     struct buf why;
@@ -183,7 +191,7 @@ static int load_preamble(struct load *l)
     const struct rdb_read how = { .flags = RDB_AOF_BASE, .progress = on_key, .arg = l };
     log_write(LOG_NOTICE, l->file->is_single ? "Reading RDB preamble from AOF file..."
                                              : "Reading RDB base file on AOF loading...");
-    codec_reader_init_pull(&codec, aof_reader_pull, r, r->size);
+    codec_reader_init_pull(&codec, pull, l, r->size);
     rdb_report_init(&report);
     int error = rdb_read(l->p->rdb, &codec, &how, &report);
     l->whole = codec_reader_offset(&codec);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "db/db.h"
 #include "dispatch/dispatch.h"
 #include "persist/aof.h"
 #include "persist/aof_load.h"
@@ -126,6 +127,20 @@ enum persist_reloaded persist_reload(struct persist *p, const struct persist_rel
         return PERSIST_NOT_LOADED;
     log_write(LOG_WARNING, "DB reloaded by DEBUG RELOAD");
     return PERSIST_RELOADED;
+}
+
+int persist_load_aof(struct persist *p)
+{
+    if (loading_is_on(p->loading))
+        return -EBUSY;
+    aof_pause(p->aof);
+    (void)keyspace_flush(p->keyspace, -1, /* lazy= */ false);
+    int error = aof_load_again(p);
+    aof_resume(p->aof);
+    snapshot_forget_changes(p->snapshot);
+    if (error == 0)
+        log_write(LOG_NOTICE, "Append Only File loaded by DEBUG LOADAOF");
+    return error;
 }
 
 void persist_set_pause_after_fork(struct persist *p, bool pause)

@@ -60,6 +60,9 @@ struct persist_reload {
 enum persist_reloaded { PERSIST_RELOADED, PERSIST_NOT_SAVED, PERSIST_NOT_LOADED };
 /* Logs what is wrong. If it was not saved, nothing else has happened. */
 MUST_USE enum persist_reloaded persist_reload(struct persist *p, const struct persist_reload *how);
+/* DEBUG LOADAOF: all data is removed, and loaded from the append-only file's files. 0; -EBUSY: something else is being
+ * loaded; -errno: the data is not whole any more, and the server must not go on; the log has the reason. */
+MUST_USE int persist_load_aof(struct persist *p);
 /* DEBUG PAUSE-AFTER-FORK: the server stops itself (SIGSTOP) behind each fork. */
 void persist_set_pause_after_fork(struct persist *p, bool pause);
 

@@ -190,6 +190,11 @@ uint64_t snapshot_changes(const struct snapshot *s)
     return keyspace_dirty(s->persist->keyspace) - s->dirty_saved;
 }
 
+void snapshot_forget_changes(struct snapshot *s)
+{
+    s->dirty_saved = keyspace_dirty(s->persist->keyspace);
+}
+
 static const struct snapshot_rule *rule_that_is_met(const struct snapshot *s)
 {
     uint64_t changes = snapshot_changes(s);

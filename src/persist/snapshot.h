@@ -26,6 +26,8 @@ bool snapshot_unplan(struct snapshot *s);
 bool snapshot_has_rules(const struct snapshot *s);
 /* Changes that no snapshot has. */
 uint64_t snapshot_changes(const struct snapshot *s);
+/* What is in memory now counts as unchanged. */
+void snapshot_forget_changes(struct snapshot *s);
 /* Loads the file; `flags` of rdb.h. 0, also if there is none (*ret_found tells); -errno: the log has where and why;
  * -ECANCELED: the server was asked to end. Not while data is being loaded. */
 MUST_USE int snapshot_load(struct snapshot *s, uint32_t flags, bool *ret_found);

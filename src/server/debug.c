@@ -6,7 +6,7 @@
 #include "server/debug_priv.h"
 #include "server/verbs.h"
 
-#define HELP_LINES_MAX 160
+#define HELP_LINES_MAX 192
 #define ANY INT32_MAX
 
 static void debug_help(struct cmd *cmd);
@@ -87,6 +87,12 @@ static const struct debug_verb {
       debug_listpack,
       "LISTPACK <key>",
       { "    Print what a packed list holds to the standard output." } },
+    { "loadaof",
+      2,
+      2,
+      debug_loadaof,
+      "LOADAOF",
+      { "    Write the append-only file to its end, remove all data and load it from there." } },
     { "log", 3, 3, debug_log, "LOG <message>", { "    Write a message to the log." } },
     { "mallctl",
       3,

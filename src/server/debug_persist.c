@@ -1,4 +1,10 @@
 /* DEBUG: what is done to the files, and to the process that writes them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "dispatch/dispatch.h"
+#include "event/loop.h"
 #include "persist/persist.h"
 #include "server/debug_priv.h"
 #include "server/server_priv.h"
@@ -42,6 +48,28 @@ void debug_reload(struct cmd *cmd)
         reply_error(cmd->reply, "ERR Error trying to load the RDB dump, check server logs.");
         break;
     }
+}
+
+/* Half of the data must not be served, nor written over the files that have all of it. */
+static COLD void end_half_loaded(struct server *s)
+{
+    log_write(LOG_WARNING, "The data could not be loaded: it is not whole, and the server ends.");
+    s->exit_status = EXIT_FAILURE;
+    dispatch_halt(s->dispatch);
+    loop_stop(s->loop);
+}
+
+void debug_loadaof(struct cmd *cmd)
+{
+    struct server *s = cmd->owner;
+    cmd_no_effect(cmd);
+    int error = persist_load_aof(s->persist);
+    if (error == 0)
+        reply_ok(cmd->reply);
+    else if (error == -EBUSY)
+        reply_error(cmd->reply, ERR_LOADING);
+    else if (error != -ECANCELED)
+        end_half_loaded(s);
 }
 
 void debug_pause_after_fork(struct cmd *cmd)

@@ -28,6 +28,7 @@ void debug_quicklist_packed_threshold(struct cmd *cmd);
 /* ---- debug_persist.c ---- */
 void debug_pause_after_fork(struct cmd *cmd);
 void debug_reload(struct cmd *cmd);
+void debug_loadaof(struct cmd *cmd);
 
 /* ---- debug_process.c ---- */
 void debug_aof_flush_sleep(struct cmd *cmd);

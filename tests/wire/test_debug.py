@@ -173,7 +173,6 @@ def test_listings(c: Client, server: Server) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ("LOADAOF",),
         ("REPLICATE", "x"),
         ("CHANGE-REPL-ID",),
         ("DROP-CLUSTER-PACKET-FILTER", "1"),
