@@ -157,24 +157,46 @@ void shadow_opened(struct shadow *sh, const char *path, int fd, bool created, bo
 
 /* Names ------------------------------------------------------------------------------------ */
 
-/* Makes `name` in the durable names lead to the file or folder that is at `real` now. */
-static void link_name(struct shadow *sh, const char *names, const char *name, const char *real)
+static void remove_name(const char *path)
 {
-    struct path at, to;
+    must(unlink(path) == 0 || errno == ENOENT, "unlink", path);
+}
+
+/* A link to the durable bytes or names of what is at `real` now; false if nothing is. */
+static bool link_new(struct shadow *sh, const char *at, const char *real)
+{
+    struct path to;
     struct stat st;
-    path_set(&at, "%s/%s", names, name);
-    must(unlink(at.text) == 0 || errno == ENOENT, "unlink", at.text);
     if (lstat(real, &st) < 0)
-        return;
+        return false;
     if (S_ISREG(st.st_mode)) {
         (void)close(store_open(sh, st.st_ino));
         to = store_of(sh, st.st_ino);
-        must(link(to.text, at.text) == 0, "link", at.text);
+        must(link(to.text, at) == 0, "link", at);
     } else if (S_ISDIR(st.st_mode)) {
         (void)names_of(sh, st.st_ino);
         path_set(&to, "../%llu", (unsigned long long)st.st_ino);
-        must(symlink(to.text, at.text) == 0, "symlink", at.text);
+        must(symlink(to.text, at) == 0, "symlink", at);
+    } else {
+        return false;
     }
+    return true;
+}
+
+/* Makes `name` in the durable names lead to the file or folder that is at `real` now. In one step: the
+ * process may be killed at any moment, and what it leaves is looked at. */
+static void link_name(struct shadow *sh, const char *names, const char *name, const char *real)
+{
+    struct path at, fresh;
+    path_set(&at, "%s/%s", names, name);
+    path_set(&fresh, "%s/link", sh->dir);
+    remove_name(fresh.text);
+    if (!link_new(sh, fresh.text, real)) {
+        remove_name(at.text);
+        return;
+    }
+    must(rename(fresh.text, at.text) == 0, "rename", at.text);
+    remove_name(fresh.text); /* a rename to the same file leaves both names */
 }
 
 static bool is_dots(const char *name)
@@ -195,19 +217,26 @@ static void forget_names(const char *names)
     (void)closedir(dir);
 }
 
+/* In one step, too: a second folder is filled and takes the place of the first. */
 static void folder_to_names(struct shadow *sh, const char *real, uint64_t ino)
 {
-    struct path names = names_of(sh, ino);
-    forget_names(names.text);
+    struct path names = names_of(sh, ino), fresh;
+    path_set(&fresh, "%s/dirs/fresh", sh->dir);
+    must(mkdir(fresh.text, 0700) == 0 || errno == EEXIST, "mkdir", fresh.text);
+    forget_names(fresh.text);
     DIR *dir = opendir(real);
     must(dir, "opendir", real);
     for (struct dirent *e; (e = readdir(dir));) {
-        struct path p;
+        struct path p, at;
         path_set(&p, "%s/%s", real, e->d_name);
+        path_set(&at, "%s/%s", fresh.text, e->d_name);
         if (!is_dots(e->d_name))
-            link_name(sh, names.text, e->d_name, p.text);
+            (void)link_new(sh, at.text, p.text);
     }
     (void)closedir(dir);
+    int rc = renameat2(AT_FDCWD, fresh.text, AT_FDCWD, names.text, RENAME_EXCHANGE);
+    must(rc == 0, "exchange", names.text);
+    forget_names(fresh.text);
 }
 
 /* The folder that a path's last part is in. */

@@ -113,6 +113,7 @@ class Scene:
     prepared_with: Mapping[str, Value] | None = None  # a server that has made `state`, and saved
     prepare: Callable[[Path], None] | None = None
     durable_writes: bool = False
+    survives_faults: bool = True
     # How to start again, from what is there; by default as before.
     restart: Callable[[Path], Mapping[str, Value]] | None = None
 
