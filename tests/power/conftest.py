@@ -1,7 +1,7 @@
 """Power losses and failing disks under a real server (src/base/lossy_disk.h).
 
-    pytest tests/power --server build/asan/tarn-server
-    pytest tests/power --server build/debug/tarn-server --rounds 2000 --seed 7
+    pytest tests/power --server build/debug/tarn-server
+    pytest tests/power --server build/asan/tarn-server --rounds 2000 --seed 7 --all-faults
 
 The server is one of a build for tests; a release has no such disk."""
 
@@ -21,7 +21,7 @@ from world import World  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--server", default="build/asan/tarn-server", help="the server binary")
+    parser.addoption("--server", default="build/debug/tarn-server", help="the server binary")
     parser.addoption("--rounds", type=int, default=200, help="power losses under load")
     parser.addoption("--all-faults", action="store_true", help="every fault at every call")
     parser.addoption("--seed", type=int, default=1, help="for what a test draws")
