@@ -9,13 +9,18 @@
 #include "codec/codec_priv.h"
 #include "codec/crc64.h"
 
+/* Memory for so many bytes is taken before they are there, where they are known to be left. */
+#define STEP_MAX ((uint64_t)32 << 20)
+
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read as they lie");
 
 void codec_reader_init(struct codec_reader *r, struct slice bytes)
 {
-    *r = (struct codec_reader){
-        .at = bytes.ptr, .end = bytes.ptr + bytes.len, .summed = bytes.ptr, .end_offset = bytes.len
-    };
+    *r = (struct codec_reader){ .at = bytes.ptr,
+                                .end = bytes.ptr + bytes.len,
+                                .summed = bytes.ptr,
+                                .end_offset = bytes.len,
+                                .has_crc = true };
     buf_init(&r->text, BUF_NO_CEILING);
     buf_init(&r->packed, BUF_NO_CEILING);
 }
@@ -67,6 +72,8 @@ uint64_t codec_reader_left(const struct codec_reader *r)
 
 uint64_t codec_reader_crc(struct codec_reader *r)
 {
+    if (!r->has_crc)
+        return 0;
     r->crc = crc64_update(r->crc, slice_of(r->summed, (size_t)(r->at - r->summed)));
     r->summed = r->at;
     return r->crc;
@@ -130,7 +137,8 @@ static bool copy_out(struct codec_reader *r, char *to, size_t len)
         size_t got = pull_some(r, to + have, len - have);
         if (got == 0)
             return codec_fail(r, -ENODATA, "%zu more bytes", len - have);
-        r->crc = crc64_update(r->crc, slice_of(to + have, got));
+        if (r->has_crc)
+            r->crc = crc64_update(r->crc, slice_of(to + have, got));
         have += got;
     }
     return true;
@@ -224,9 +232,9 @@ static bool piece(struct codec_reader *r, uint64_t len, struct buf *to, struct s
         return true;
     }
     buf_clear(to);
-    const bool is_sure = r->left != CODEC_LEFT_UNKNOWN;
+    const uint64_t step_max = r->left == CODEC_LEFT_UNKNOWN ? CODEC_WINDOW : STEP_MAX;
     for (uint64_t left = len; left > 0;) {
-        size_t step = is_sure ? (size_t)left : (size_t)MIN_OF(left, (uint64_t)CODEC_WINDOW);
+        size_t step = (size_t)MIN_OF(left, step_max);
         char *at = buf_reserve(to, step);
         if (!at)
             return codec_fail(r, -ENOMEM, "memory for %llu bytes", (unsigned long long)len);

@@ -42,6 +42,7 @@ struct codec_reader {
     uint64_t end_offset;  /* of `end` */
     uint64_t left;        /* bytes behind `end` */
     uint64_t crc;
+    bool has_crc;    /* may be switched off before anything is read: the checksum is 0 then */
     codec_pull pull; /* NULL: bytes in memory */
     void *pull_arg;
     char *window;

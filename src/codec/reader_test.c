@@ -424,3 +424,19 @@ TEST(a_checksum_may_be_asked_for_at_any_place)
     }
     mem_free(bytes);
 }
+
+TEST(the_checksum_may_be_switched_off)
+{
+    char *bytes = mem_alloc(100000);
+    fill(bytes, 100000);
+    for (size_t way = 0; way < COUNT_OF(ways); way++) {
+        struct world *w = world_new(&ways[way], slice_of(bytes, 100000));
+        char got[997];
+        w->r.has_crc = false;
+        for (size_t i = 0; i < 90; i++)
+            CHECK(codec_read_bytes(&w->r, got, sizeof(got)));
+        CHECK_UINT(codec_reader_crc(&w->r), 0);
+        world_free(w);
+    }
+    mem_free(bytes);
+}

@@ -4,6 +4,8 @@
 
 /* No field lives longer: the time after it must be a time, too. */
 #define FIELD_TIME_MAX ((uint64_t)INT64_MAX - 1)
+/* In 8 bytes behind a field that does not expire. */
+#define NO_TIME UINT64_MAX
 
 static bool has_times(const struct entry *e)
 {
@@ -94,16 +96,17 @@ static bool read_name_and_value(struct codec_reader *r, struct fields *f, struct
 
 static bool read_field(struct codec_reader *r, struct fields *f, struct hash_field *ret)
 {
-    uint64_t length = 0, when_ms = UINT64_MAX;
+    uint64_t length = 0, when_ms = NO_TIME;
     if (f->before && !codec_read_len(r, &length))
         return false;
     if (!read_name_and_value(r, f, ret) || (f->behind && !codec_read_u64(r, &when_ms)))
         return false;
+    const bool expires = f->behind ? when_ms != NO_TIME : length > 0;
     if (length && __builtin_add_overflow(length - 1, f->least, &when_ms))
-        when_ms = UINT64_MAX - 1;
-    if (when_ms != UINT64_MAX && when_ms > FIELD_TIME_MAX)
+        when_ms = UINT64_MAX;
+    if (expires && when_ms > FIELD_TIME_MAX)
         return codec_fail(r, -EBADMSG, "a field's time");
-    ret->when_ms = when_ms == UINT64_MAX ? ENTRY_NO_EXPIRY : (int64_t)when_ms;
+    ret->when_ms = expires ? (int64_t)when_ms : ENTRY_NO_EXPIRY;
     return true;
 }
 

@@ -19,7 +19,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are written as
 void codec_writer_init(struct codec_writer *w, int version, codec_sink sink, void *sink_arg)
 {
     *w = (struct codec_writer){
-        .sink = sink, .sink_arg = sink_arg, .compress = true, .version = version
+        .sink = sink, .sink_arg = sink_arg, .compress = true, .has_crc = true, .version = version
     };
     buf_init(&w->buf, BUF_NO_CEILING);
     buf_init(&w->packed, BUF_NO_CEILING);
@@ -35,7 +35,8 @@ static void hand_on(struct codec_writer *w, struct slice bytes)
 {
     if (w->error || bytes.len == 0)
         return;
-    w->crc = crc64_update(w->crc, bytes);
+    if (w->has_crc)
+        w->crc = crc64_update(w->crc, bytes);
     w->handed_on += bytes.len;
     w->error = w->sink(w->sink_arg, bytes);
 }
@@ -60,7 +61,7 @@ uint64_t codec_writer_offset(const struct codec_writer *w)
 
 uint64_t codec_writer_crc(const struct codec_writer *w)
 {
-    return crc64_update(w->crc, buf_slice(&w->buf));
+    return w->has_crc ? crc64_update(w->crc, buf_slice(&w->buf)) : 0;
 }
 
 void codec_write_bytes(struct codec_writer *w, const void *bytes, size_t len)

@@ -33,6 +33,7 @@ struct codec_writer {
     codec_sink sink; /* NULL: everything gathers */
     void *sink_arg;
     bool compress; /* strings of more than 20 bytes, where it makes them shorter */
+    bool has_crc;  /* may be switched off before anything is written: the checksum is 0 then */
     int version;   /* values are written so that a peer of this version reads them */
     int error;
     uint64_t handed_on; /* bytes that left the buffer, and */

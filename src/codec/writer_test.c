@@ -246,3 +246,17 @@ TEST(a_failure_at_the_very_end_is_told)
     codec_writer_done(&w);
     buf_done(&t.bytes);
 }
+
+TEST(the_checksum_may_be_switched_off)
+{
+    struct codec_taker t = taker_new();
+    struct codec_writer w;
+    codec_writer_init(&w, CODEC_VERSION_MIN, codec_taker_take, &t);
+    w.has_crc = false;
+    codec_write_string(&w, SLICE("some text"));
+    CHECK_UINT(codec_writer_crc(&w), 0);
+    CHECK_INT(codec_writer_finish(&w), 0);
+    CHECK_UINT(codec_writer_crc(&w), 0);
+    codec_writer_done(&w);
+    buf_done(&t.bytes);
+}
