@@ -341,7 +341,8 @@ static void finish(struct children *c, int status)
     c->pipe = c->pidfd = -1;
     c->pid = 0;
     c->work = (struct child_work){ .kind = CHILD_NONE };
-    c->last_cow[work.kind] = end.cow_bytes;
+    if (end.error == 0)
+        c->last_cow[work.kind] = end.cow_bytes;
     c->latest = (struct report){ 0 };
     c->keys_total = c->cow_at_ns = 0;
     keyspace_hold(c->persist->keyspace, false);

@@ -167,6 +167,25 @@ def test_a_child_at_work_is_ended(start_server: StartServer, connect: Connect) -
     assert saved_keys(start_server, connect, server) == 1
 
 
+def test_the_first_append_only_file_is_waited_for(
+    start_server: StartServer, connect: Connect
+) -> None:
+    """Without it everything would be lost, whatever the words say about saving."""
+    server = start_server({"rdb-key-save-delay": 100_000_000})
+    c = connect(server)
+    c.ok("SET", "a", "1")
+    c.ok("CONFIG", "SET", "appendonly", "yes")
+    for how in ((), ("NOSAVE",), ("NOW",)):
+        assert c.err("SHUTDOWN", *how) == "ERR Errors trying to SHUTDOWN. Check logs."
+    server.wait_for_log("Writing initial AOF, can't exit.")
+    assert c.call("GET", "a") == b"1"
+    c.send("SHUTDOWN", "FORCE")
+    assert c.read_to_end() == b""
+    assert server.wait_exit() == 0
+    assert "Writing initial AOF. Exit anyway." in server.log
+    assert "There is a child rewriting the AOF. Killing it!" in server.log
+
+
 @pytest.mark.beyond_oracle  # whose second SIGTERM changes nothing
 def test_second_signal_ends_at_once(start_server: StartServer) -> None:
     """Both arrive before the server can do anything about the first."""

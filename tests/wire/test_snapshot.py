@@ -149,6 +149,22 @@ def test_there_is_one_snapshot_at_a_time(start_server: StartServer, connect: Con
     assert field(c, "rdb_saves") == "1"
 
 
+def test_a_snapshot_waits_for_another_child(start_server: StartServer, connect: Connect) -> None:
+    server = start_server({**SLOW, "appendonly": "yes"})
+    c = connect(server)
+    c.ok("SET", "a", "1")
+    assert c.call("BGREWRITEAOF") == "Background append only file rewriting started"
+    assert c.err("BGSAVE") == (
+        "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE "
+        "in order to schedule a BGSAVE whenever possible."
+    )
+    assert c.call("BGSAVE", "SCHEDULE") == "Background saving scheduled"
+    c.ok("CONFIG", "SET", "rdb-key-save-delay", "0")
+    c.ok("SAVE")
+    os.kill(child(server), signal.SIGUSR1)
+    server.wait_for_log("Background saving terminated with success")
+
+
 @pytest.mark.beyond_oracle
 def test_a_snapshot_can_be_given_up(start_server: StartServer, connect: Connect) -> None:
     server = start_server(SLOW)
