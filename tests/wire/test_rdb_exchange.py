@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Iterator
 
@@ -198,6 +199,26 @@ def test_the_checksum_is_that_of_the_file_or_none(start_server: StartServer, con
         c.ok("SET", "k", "v")
         data = _saved(server, c)
         assert int.from_bytes(data[-8:], "little") == (crc64(data[:-8]) if expected is None else expected)
+
+
+def test_strings_are_compressed_or_not(start_server: StartServer, connect: Connect) -> None:
+    for directives, is_packed in (({}, True), ({"rdbcompression": "no"}, False)):
+        server = start_server(directives)
+        c = connect(server)
+        c.ok("SET", "k", "x" * 500)
+        assert (b"x" * 500 in _saved(server, c)) != is_packed
+
+
+def test_saving_is_slowed_down_for_tests(start_server: StartServer, connect: Connect) -> None:
+    server = start_server()
+    c = connect(server)
+    for number in range(20):
+        c.ok("SET", f"k{number}", "v")
+    c.ok("CONFIG", "SET", "rdb-key-save-delay", 5000)
+    begun = time.monotonic()
+    c.ok("SAVE")
+    assert time.monotonic() - begun >= 20 * 0.005
+    c.ok("CONFIG", "SET", "rdb-key-save-delay", 0)
 
 
 def test_a_key_that_expires_while_no_server_runs_is_gone(subject: Subject, tmp_path: Path) -> None:

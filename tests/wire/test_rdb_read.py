@@ -7,6 +7,7 @@ import struct
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -286,6 +287,38 @@ def test_fields_that_expire_are_read_from_redis_7_4_and_8(subject: Subject, vers
         assert _times(c, "table") == _times(c, "pack") == expected
         del expected[b"c"]
         assert _times(c, "candidate") == _times(c, "candidate pack") == expected
+
+
+def _given_back() -> bytes:
+    """Version 5: the consumer has nothing pending; the entry has no owner."""
+    consumer = length(1) + rdb.stream_id(1000, 0)
+    return _stream(3)[: -len(consumer)] + length(0) + consumer
+
+
+@pytest.mark.beyond_oracle
+def test_streams_of_redis_8_are_read_and_written(subject: Subject) -> None:
+    idempotence = length(100_000) + length(50) + length(0) + length(7) + length(2)
+    f = RdbFile(14).select(0).key(rdb.STREAM_4, "four", _stream(3) + idempotence)
+    f.key(rdb.STREAM_5, "five", _given_back() + idempotence)
+    data = f.whole()
+    for _ in range(2):
+        with loaded(subject, data) as c:
+            assert c.ok("XPENDING", "four", "group")[3] == [[b"consumer", b"1"]]
+            assert c.ok("XLEN", "five") == 2
+            assert c.ok("XPENDING", "five", "group")[0] == 1
+            got = c.ok("XREADGROUP", "GROUP", "group", "other", "COUNT", 1, "CLAIM", 0, "STREAMS", "five", ">")
+            assert [entry[0] for entry in got[0][1]][0] == b"1000-0"
+            c.ok("XNACK", "five", "group", "FAIL", "IDS", 1, "1000-0")
+            c.ok("SAVE")
+            data = Path(c.ok("CONFIG", "GET", "dir")[1].decode(), "dump.rdb").read_bytes()
+            assert data.startswith(b"REDIS0014")
+
+
+@pytest.mark.beyond_oracle
+def test_producers_of_a_stream_are_refused(subject: Subject) -> None:
+    idempotence = length(100_000) + length(50) + length(1) + string("producer")
+    log = refused(subject, RdbFile(14).select(0).key(rdb.STREAM_4, "mine", _stream(3) + idempotence).whole())
+    assert "'mine'" in log and "(stream-v4)" in log
 
 
 @pytest.mark.beyond_oracle
