@@ -85,6 +85,7 @@ void aof_take_manifest(struct aof *a, struct manifest *m, uint64_t base_bytes, u
     a->has_manifest = true;
     a->rewriting.base_bytes = base_bytes;
     a->rewriting.all_bytes = all_bytes;
+    a->counts_last = true;
 }
 
 void aof_set_flush_sleep(struct aof *a, int64_t us)
@@ -110,7 +111,7 @@ void aof_listen_no_more(struct aof *a)
 
 void aof_wake_waiters(struct aof *a)
 {
-    if (a->is_ending)
+    if (a->is_ending || list_is_empty(&a->waiters.waiters))
         return;
     block_queue_wake(a->persist->dispatch, &a->waiters);
     loop_dont_wait(a->persist->loop);
@@ -133,6 +134,7 @@ void aof_resume(struct aof *a)
     off_t size = file_seek(a->writer.fd, 0, SEEK_END);
     if (size >= 0)
         a->writer.file_bytes = (uint64_t)size;
+    aof_files_count(a);
     aof_listen(a);
 }
 
@@ -187,6 +189,7 @@ static int turn_on(struct aof *a)
     int error = aof_rewrite(a);
     if (error < 0) {
         a->state = AOF_OFF;
+        a->rewriting.is_planned = false;
         log_write(LOG_WARNING,
                   "The server needs to enable the AOF but can't trigger a background AOF rewrite "
                   "operation. Check the above logs for more info about the error.");

@@ -236,9 +236,16 @@ int aof_files_open(struct aof *a)
             (void)file_close(fd);
         return error;
     }
-    a->rewriting.all_bytes -= MIN_OF(bytes, a->rewriting.all_bytes);
     aof_writer_use(a, fd, manifest_last_incr(&a->manifest)->seq, bytes);
+    aof_files_count(a);
     return 0;
+}
+
+void aof_files_count(struct aof *a)
+{
+    if (a->counts_last)
+        a->rewriting.all_bytes -= MIN_OF(a->writer.file_bytes, a->rewriting.all_bytes);
+    a->counts_last = false;
 }
 
 /* ---- a new incremental file, at the fork ---- */

@@ -94,6 +94,7 @@ struct aof {
     bool has_manifest;        /* if it was read; */
     bool is_unsure;           /* perhaps a newer one is there that names more */
     bool is_collecting;       /* history is being deleted */
+    bool counts_last;         /* rewriting.all_bytes has the file that is written, too */
     struct aof_writer writer;
     struct aof_rewriting rewriting;
     struct journal_sink sink;
@@ -124,6 +125,8 @@ char *aof_path(const struct aof *a, const char *name);
 MUST_USE int aof_files_prepare(struct aof *a);
 /* At the start: opens the last incremental file, or makes one, and a base if there is nothing. Logs. */
 MUST_USE int aof_files_open(struct aof *a);
+/* The loader counts all files: behind it, the one that is written is counted for itself. */
+void aof_files_count(struct aof *a);
 /* From now on a new incremental file is written (state AOF_ON: of the manifest; AOF_WAITS_FOR_REWRITE: a temporary one,
  * truncated). The old one is synced. Logs. */
 MUST_USE int aof_files_switch(struct aof *a);

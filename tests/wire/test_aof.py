@@ -373,6 +373,71 @@ def test_redis_server_reads_a_rewritten_file(subject: Subject, peer: Server, pre
                 assert c.ok("PEXPIRETIME", key) == d.ok("PEXPIRETIME", key), key
 
 
+def fill_newer(c: Client) -> None:
+    """What redis-server 7.0 does not know, and what only later additions bring back."""
+    c.ok("HSET", "hash:times", "a", 1, "b", 2, "c", 3)
+    c.ok("HPEXPIREAT", "hash:times", LATER_MS, "FIELDS", 2, "a", "b")
+    c.ok("HSET", "hash:many", *(part for i in range(2000) for part in (f"f{i}", i)))
+    c.ok("HPEXPIREAT", "hash:many", LATER_MS, "FIELDS", 3, "f1", "f7", "f1999")
+    for i in range(1, 30):
+        c.ok("XADD", "stream:gone", f"{i}-0", "f", i)
+    c.ok("XGROUP", "CREATE", "stream:gone", "g", 0)
+    c.ok("XGROUP", "CREATE", "stream:gone", "empty", 5, "ENTRIESREAD", 3)
+    c.ok("XGROUP", "CREATECONSUMER", "stream:gone", "empty", "idle")
+    c.ok("XREADGROUP", "GROUP", "g", "c1", "COUNT", 10, "STREAMS", "stream:gone", ">")
+    c.ok("XREADGROUP", "GROUP", "g", "c2", "COUNT", 15, "STREAMS", "stream:gone", ">")
+    c.ok("XDEL", "stream:gone", "1-0", "2-0", "12-0", "29-0")
+    c.ok("XNACK", "stream:gone", "g", "FAIL", "IDS", 2, "3-0", "12-0")
+    c.ok("XADD", "stream:all gone", "7-7", "f", "v")
+    c.ok("XGROUP", "CREATE", "stream:all gone", "g", 0)
+    c.ok("XREADGROUP", "GROUP", "g", "c", "STREAMS", "stream:all gone", ">")
+    c.ok("XDEL", "stream:all gone", "7-7")
+
+
+def streams(c: Client) -> list[object]:
+    """All that is known of them, but for how long ago consumers were seen."""
+    found: list[object] = []
+    for key in sorted(c.ok("SCAN", 0, "COUNT", 100_000, "TYPE", "stream")[1]):
+        facts = c.ok("XINFO", "STREAM", key)
+        names = (b"length", b"entries-added", b"max-deleted-entry-id", b"last-generated-id", b"recorded-first-entry-id")
+        found.append((key, [facts[facts.index(name) + 1] for name in names], c.ok("XRANGE", key, "-", "+")))
+        groups = c.ok("XINFO", "GROUPS", key)
+        found.append(groups)
+        for group in groups:
+            pending = c.ok("XPENDING", key, group[1], "-", "+", 1000)
+            found.append([(i, who, count) for i, who, _idle, count in pending])
+            found.append(sorted(row[1] for row in c.ok("XINFO", "CONSUMERS", key, group[1])))
+    return found
+
+
+@pytest.mark.beyond_oracle
+@pytest.mark.parametrize("preamble", ["yes", "no"])
+@pytest.mark.parametrize("rewritten", [True, False])
+def test_all_is_there_after_a_restart(subject: Subject, preamble: str, rewritten: bool) -> None:
+    settings: dict[str, Value] = {**ON, "aof-use-rdb-preamble": preamble}
+    with subject.new(settings) as server:
+        with server.connect() as c:
+            fill_all(c)
+            fill_newer(c)
+            if rewritten:
+                rewrite(c)
+                c.ok("SET", "behind", 1)
+                c.ok("XADD", "stream:all gone", "*", "f", "v")
+            digest, before = c.ok("DEBUG", "DIGEST"), streams(c)
+            times = {key: c.ok("PEXPIRETIME", key) for key in c.ok("KEYS", "*")}
+            fields = c.ok("HPEXPIRETIME", "hash:many", "FIELDS", 3, "f1", "f7", "f8")
+        server.stop()
+        server.start()
+        with server.connect() as c:
+            assert streams(c) == before
+            assert {key: c.ok("PEXPIRETIME", key) for key in c.ok("KEYS", "*")} == times
+            assert c.ok("HPEXPIRETIME", "hash:many", "FIELDS", 3, "f1", "f7", "f8") == fields
+            assert c.ok("DEBUG", "DIGEST") == digest
+            assert int(info(c)["aof_current_size"]) == sum(
+                path.stat().st_size for path in folder(server).iterdir() if path.suffix in (".aof", ".rdb")
+            )
+
+
 def test_replies(start_server: StartServer, connect: Connect) -> None:
     c = connect(start_server({**ON, "save": ""}))
     slow_saving(c)
