@@ -223,18 +223,12 @@ void clients_batch_done(struct clients *cs)
 
 void clients_send(struct clients *cs)
 {
-    struct list outer;
-    list_init(&outer);
     tracking_end_turn(&cs->tracking);
     while (!list_is_empty(&cs->output)) {
         struct client *c = LIST_ENTRY(cs->output.next, struct client, in_output);
         list_unlink(&c->in_output);
-        if (UNLIKELY(c->flags & CLIENT_OUTER))
-            list_push_back(&outer, &c->in_output);
-        else
-            client_flush(c);
+        client_flush(c);
     }
-    list_splice_back(&cs->output, &outer);
     feeds_done(cs);
 }
 

@@ -90,8 +90,8 @@ void clients_reap(struct clients *cs);
 struct job_table clients_jobs(struct clients *cs);
 
 /* Around a nested turn, in which receive, execute, send and reap are called as in any other, but not batch_done:
- * the inner turn has a batch of its own, which goes with it. Clients with requests in an outer batch are left
- * alone: they are not read, nothing is sent to them, and they are not freed. Pairs nest. */
+ * the inner turn has a batch of its own, which goes with it. Clients with requests in an outer batch are neither
+ * read nor freed; what they were replied so far is sent (dispatch_may_nest: none is amid a reply). Pairs nest. */
 void clients_nest_enter(struct clients *cs);
 void clients_nest_leave(struct clients *cs);
 

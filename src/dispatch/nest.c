@@ -28,7 +28,8 @@ void dispatch_nest_leave(struct dispatch *d, struct dispatch_outer *outer)
 
 bool dispatch_may_nest(const struct dispatch *d)
 {
-    return !d->current || !session_in_transaction(d->current->session);
+    return !d->current ||
+           (!session_in_transaction(d->current->session) && d->current->reply->deferred == 0);
 }
 
 void dispatch_hold_waiters(struct dispatch *d, bool hold)

@@ -244,7 +244,8 @@ static int gather(struct load *l, const struct aof_item *item)
     l->whole = item->end;
     if (UNLIKELY(item->request.argc == 1))
         note_transaction(l, item);
-    return l->batch.count == GATHERED_MAX ? run_gathered(l) : 0;
+    const bool is_full = l->batch.count == GATHERED_MAX;
+    return is_full || UNLIKELY(loading_is_slowed(l->p->loading)) ? run_gathered(l) : 0;
 }
 
 /* Runs what came before in any case: a command that cannot be run is told before what stands behind it. */

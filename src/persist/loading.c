@@ -169,6 +169,11 @@ void loading_did_keys(struct loading *l, uint64_t count)
     l->undelayed %= per_us;
 }
 
+bool loading_is_slowed(const struct loading *l)
+{
+    return l->settings.key_delay_us != 0;
+}
+
 void loading_note_keys(struct loading *l, uint64_t loaded, uint64_t expired)
 {
     l->keys_loaded = loaded;

@@ -35,6 +35,8 @@ void loading_begin(struct loading *l, uint64_t total_bytes);
 MUST_USE int loading_progress(struct loading *l, uint64_t done_bytes);
 /* So many keys were stored, or commands run: the directive key-load-delay. */
 void loading_did_keys(struct loading *l, uint64_t count);
+/* Whether there is such a delay: then keys are told one by one, so that clients are looked at in between. */
+bool loading_is_slowed(const struct loading *l);
 void loading_end(struct loading *l, bool ok);
 bool loading_is_on(const struct loading *l);
 
