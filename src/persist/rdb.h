@@ -41,7 +41,8 @@ struct rdb_write {
  * of the first value that needs more, in words. */
 MUST_USE int rdb_version(const struct rdb *r, int *ret_version, struct buf *ret_why);
 /* Everything into the writer, which was made for rdb_version(); ends with codec_writer_finish(). Sets whether
- * strings are compressed. 0 or the first failure. Changes nothing, so a child process may call it. */
+ * strings are compressed, and whether there is a checksum. 0 or the first failure. Changes nothing, so that a child
+ * process may call it. */
 MUST_USE int rdb_write(struct rdb *r, struct codec_writer *w, const struct rdb_write *how);
 
 /* ---- reading ---- */

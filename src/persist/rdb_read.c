@@ -230,6 +230,7 @@ int rdb_read(struct rdb *r, struct codec_reader *from, const struct rdb_read *ho
                           .when_ms = ENTRY_NO_EXPIRY,
                           .idle_s = -1,
                           .frequency = -1 };
+    from->has_crc = r->settings.checksum;
     buf_init(&l.name, BUF_NO_CEILING);
     if (!(how->flags & RDB_CHECK))
         l.db = keyspace_db(r->persist->keyspace, 0);

@@ -169,6 +169,7 @@ int rdb_write(struct rdb *r, struct codec_writer *w, const struct rdb_write *how
                       .with_idle = policy == POLICY_VOLATILE_LRU || policy == POLICY_ALLKEYS_LRU,
                       .with_frequency = keyspace_uses_lfu(ks) };
     w->compress = r->settings.compression;
+    w->has_crc = r->settings.checksum;
     write_head(&s);
     for (int i = 0; i < keyspace_count(ks) && !w->error; i++) {
         s.db = keyspace_db(ks, i);
@@ -176,6 +177,6 @@ int rdb_write(struct rdb *r, struct codec_writer *w, const struct rdb_write *how
             write_db(&s);
     }
     codec_write_byte(w, OPCODE_END);
-    codec_write_u64(w, r->settings.checksum ? codec_writer_crc(w) : 0);
+    codec_write_u64(w, codec_writer_crc(w)); /* 0 without */
     return codec_writer_finish(w);
 }
