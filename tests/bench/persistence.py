@@ -20,6 +20,8 @@ from .subject import DIRECTIVES, cpu_ns
 
 # Half as much again as fast, and what is wanted.
 RDB_BOUND, RDB_WANTED = 1 / 1.5, 0.5
+# No slower than redis-server, and what is wanted.
+AOF_LOAD_BOUND, AOF_LOAD_WANTED = 1.0, 1 / 1.5
 
 _KEYS = 400_000  # of all types
 _BIG = 100_000  # elements of each large value
@@ -28,6 +30,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _WORDS = "user order item price amount street city name first last date mail note open done".split()
 
 _FILE = "dump.rdb"
+_AOF_DIR = "appendonlydir"
+_COMMANDS_ALONE: dict[str, Value] = {"appendonly": "yes", "aof-use-rdb-preamble": "no"}
 # Redis 7.0 reads what Tarn writes.
 _TARN_ONLY: dict[str, Value] = {"rdb-format-version": "10"}
 
@@ -101,6 +105,7 @@ class Persistence:
 
     def rows(self) -> Iterator[Row]:
         yield from self.rdb()
+        yield from self.aof_load()
         yield from Background(self._binaries, self._plan).rows()
 
     def rdb(self) -> Iterator[Row]:
@@ -115,6 +120,23 @@ class Persistence:
             path = servers[1].dir / _FILE
             ratio, beside = self._pairs(lambda side: self._load_ns(side, path))
             yield _row("start with a file of all types", ratio, beside)
+
+    def aof_load(self) -> Iterator[Row]:
+        """The start with an append-only file of commands: that of redis-server, for both."""
+        with Server(self._binaries[1], {**DIRECTIVES, **_COMMANDS_ALONE}) as writer:
+            with writer.connect(timeout_s=300) as client:
+                _Data().fill(client)
+            writer.stop()
+            ratio, beside = self._pairs(lambda side: self._aof_load_ns(side, writer.dir / _AOF_DIR))
+        yield Row(
+            "start with an AOF of commands of all types", ratio, AOF_LOAD_BOUND, AOF_LOAD_WANTED, beside
+        )
+
+    def _aof_load_ns(self, side: int, folder: Path) -> int:
+        server = Server(self._binaries[side], {**DIRECTIVES, **_COMMANDS_ALONE})
+        shutil.copytree(folder, server.dir / _AOF_DIR)
+        with server:
+            return cpu_ns(server)
 
     def _server(self, side: int) -> Server:
         return Server(self._binaries[side], {**DIRECTIVES, **(_TARN_ONLY if side == 0 else {})})

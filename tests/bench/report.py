@@ -34,7 +34,8 @@ How it is measured (`tests/bench/`):
   which it reaches. The publishers send the next messages when all have come (`publish.c`).
 - **Files**: CPU time of the server while it saves, and of one that starts with a file until it is
   ready: 400,000 small keys of all types and one of each collection with 100,000 elements
-  (`persistence.py`). The file that is loaded was written by redis-server.
+  (`persistence.py`). The file that is loaded was written by redis-server; so was the append-only file of the same data as
+  commands.
 - **While a snapshot is saved** (`background.py`): the longest turn from BGSAVE to the child's end, fork included, with a million
   strings of 32 bytes and 300,000 writes to them; and the memory that the same writes make the kernel copy, while the child
   stands still.
