@@ -35,7 +35,7 @@ bool packs_exceeds(int64_t size, size_t bytes, size_t count, size_t share)
 static bool is_big(const struct packs *p, struct slice value)
 {
     if (UNLIKELY(p->limits.plain_bytes))
-        return value.len >= (size_t)p->limits.plain_bytes;
+        return value.len >= MIN_OF((size_t)p->limits.plain_bytes, LISTPACK_BYTES_MAX / 2);
     return UNLIKELY(value.len > limit_bytes(p->limits.size));
 }
 
