@@ -146,6 +146,10 @@ struct key db_key(const struct db *db, struct slice name);
 void db_prefetch_bucket(const struct db *db, uint64_t hash);
 /* True: call once more, with `again` (ds/table.h). */
 bool db_prefetch_entry(const struct db *db, uint64_t hash, bool again);
+/* Goes on to an element of the value (types/entry.h, entry_prefetch) when the entry has come. */
+bool db_prefetch_value(const struct db *db, struct key key, struct slice element,
+                       uint64_t *ret_hash);
+bool db_prefetch_element(const struct db *db, struct key key, uint64_t hash, bool again);
 
 /* For reading a value: counts hit or miss (and fires keymiss), touches the LRU clock. */
 struct entry *db_lookup_read(struct db *db, struct key key);

@@ -21,6 +21,19 @@ bool db_prefetch_entry(const struct db *db, uint64_t hash, bool again)
     return LIKELY(db->keys) && table_prefetch_entry(db->keys, hash, again);
 }
 
+bool db_prefetch_value(const struct db *db, struct key key, struct slice element,
+                       uint64_t *ret_hash)
+{
+    const struct entry *e = db->keys ? table_find(db->keys, key.hash, key.name) : NULL;
+    return e && entry_prefetch(e, element, ret_hash);
+}
+
+bool db_prefetch_element(const struct db *db, struct key key, uint64_t hash, bool again)
+{
+    const struct entry *e = db->keys ? table_find(db->keys, key.hash, key.name) : NULL;
+    return e && entry_prefetch_element(e, hash, again);
+}
+
 /* The stored clock is compared first: a key that is read often does not dirty its line each time. */
 INLINE void touch(struct keyspace *ks, struct entry *e)
 {

@@ -152,6 +152,9 @@ struct command {
     enum command_group group;
     uint32_t acl; /* beyond what flags and group imply */
     struct key_spec keys[KEY_SPECS_MAX];
+    /* The argument that mostly names an element of the first key's value, which is looked up; 0: none does.
+     * A hint, for looking ahead. */
+    int element;
     command_key_flags key_flags; /* NULL without variable flags */
     command_find_key find_key;   /* NULL: none is found where the beginning is unknown */
     command_secret is_secret;    /* with CMD_SECRET_ARGS: NULL if all arguments are */

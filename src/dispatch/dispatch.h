@@ -79,8 +79,12 @@ struct request {
     const char *error; /* a protocol error in its place; `parsed` is empty then */
     struct blob *bulk; /* its last argument that was received into a blob, borrowed; or NULL */
     struct command_slot *slot;
-    uint64_t hash;  /* of its first key, when slot->first_key */
-    bool overflows; /* the key's bucket does: its entry is asked for later */
+    uint64_t hash; /* of its first key, when slot->first_key */
+    /* What there is to be looked at further ahead (batch.c). */
+    uint8_t overflows;  /* the key's bucket does: its entry is asked for later */
+    uint8_t element;    /* the argument that names an element; 0: none */
+    bool seeks_element; /* whose hash is this */
+    uint64_t element_hash;
 };
 
 struct batch {

@@ -250,6 +250,27 @@ const struct table *entry_table(const struct entry *e)
     return ops && ops->table ? ops->table(entry_pointer(e)) : NULL;
 }
 
+bool entry_prefetch(const struct entry *e, struct slice element, uint64_t *ret_hash)
+{
+    const struct encoding_ops *ops = ops_of(e);
+    if (!ops)
+        return false;
+    if (!ops->table) {
+        __builtin_prefetch(entry_pointer(e));
+        return false;
+    }
+    const struct table *t = ops->table(entry_pointer(e));
+    *ret_hash = table_hash(t, element);
+    table_prefetch_bucket(t, *ret_hash);
+    return true;
+}
+
+bool entry_prefetch_element(const struct entry *e, uint64_t hash, bool again)
+{
+    const struct table *t = entry_table(e);
+    return t && table_prefetch_entry(t, hash, again);
+}
+
 const char *entry_type_name(enum value_type type)
 {
     static const char *const names[] = {

@@ -130,6 +130,13 @@ size_t entry_footprint(const struct entry *e);
 /* The table of the elements of a big hash, set or sorted set, borrowed; else NULL. */
 const struct table *entry_table(const struct entry *e);
 
+/* Looks ahead for an element of the value, in two steps; neither changes anything. The first asks for the
+ * bucket of the element, or for the first line of a value without a table. True: take the second with the
+ * hash, when that has come. */
+bool entry_prefetch(const struct entry *e, struct slice element, uint64_t *ret_hash);
+/* True: take it once more, with `again`, when what was asked for has come (ds/table.h). */
+bool entry_prefetch_element(const struct entry *e, uint64_t hash, bool again);
+
 const char *entry_type_name(enum value_type type);      /* "string" */
 const char *entry_encoding_name(const struct entry *e); /* "embstr" */
 

@@ -379,6 +379,26 @@ TEST(a_text_that_fills_its_block_has_no_header)
     }
 }
 
+TEST(looking_ahead_for_a_member_changes_nothing)
+{
+    struct world *w = world_new(3, 4);
+    char text[TEXT_MAX];
+    uint64_t hash = 0;
+
+    CHECK(!entry_prefetch(w->e, SLICE("1"), &hash));
+    CHECK(!entry_prefetch_element(w->e, hash, /* again= */ false));
+    for (int i = 0; i < 2000; i++) {
+        const struct slice member = random_member(w, text);
+        CHECK_INT(set_add(w->e, &w->env, member), model_add(w->model, member));
+        if (entry_prefetch(w->e, member, &hash) && entry_prefetch_element(w->e, hash, false))
+            CHECK(!entry_prefetch_element(w->e, hash, true));
+    }
+    CHECK_PTR_NOT_NULL(set_table(w->e));
+    CHECK(entry_prefetch(w->e, SLICE("none"), &hash));
+    check_world(w);
+    world_free(w);
+}
+
 TEST(what_is_expected_decides_about_the_form)
 {
     struct world *w = world_new(3, 5);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from support.client import Client
 from support.resp import Arg
@@ -171,3 +173,37 @@ def test_a_value_ends(c: Client, name: str, how: str) -> None:
     c.ok(*words.get(how, (how, "k")))
     assert c.call("EXISTS", "k") == 0
     assert c.call("TYPE", "k") == "none"
+
+
+def _any_request(draw: random.Random) -> Words:
+    """One that looks an element up, or one that takes the value away from under those that follow."""
+    key = draw.choice(("h", "s", "z", "k"))
+    member = "member:%d" % draw.randrange(0, 700)
+    asks: list[Words] = [
+        *(("HGET", "h", member), ("HSET", "h", member, 1), ("HDEL", "h", member)),
+        *(("SISMEMBER", "s", member), ("SADD", "s", member), ("SMOVE", "s", "k", member)),
+        *(("ZSCORE", "z", member), ("ZADD", "z", 1, member), ("ZINCRBY", "z", 1, member)),
+        *(("HMGET", "h", member, "x"), ("ZRANK", "z", member), ("HGET", "k", member), ("HGET",)),
+    ]
+    if draw.random() < 0.9:
+        return draw.choice(asks)
+    many = {"h": ("HSET", "h", *_PAIRS), "s": ("SADD", "s", *_MANY), "z": ("ZADD", "z", *_SCORED)}
+    others: list[Words] = [
+        *(("DEL", key), ("UNLINK", key), ("RENAME", key, "k"), ("SET", "k", "x"), ("SELECT", 1)),
+        *(("SELECT", 0), ("FLUSHALL",), ("COPY", key, "k", "REPLACE"), ("PEXPIRE", key, 100_000)),
+        *(("SWAPDB", 0, 1), ("RPUSH", "k", "x"), ("MULTI",), ("EXEC",), *many.values()),
+    ]
+    return draw.choice(others)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_requests_that_come_together_are_answered_as_one_by_one(c: Client, seed: int) -> None:
+    draw = random.Random(seed)
+    requests = [_any_request(draw) for _ in range(1500)]
+    together = c.pipeline(requests)
+    c.call("DISCARD")
+    c.ok("SELECT", 0)
+    c.ok("FLUSHALL")
+    assert [c.call(*words) for words in requests] == together
+    c.call("DISCARD")
+    c.ok("SELECT", 0)
