@@ -327,6 +327,8 @@ static int lossy_sync(void *arg, int fd)
         shadow_sync_part(&d->shadow, fd, call.permille);
     else if (rc == 0)
         shadow_sync(&d->shadow, fd);
+    else if (atomic_load(&d->shared->control.forgets))
+        shadow_forget(&d->shadow, fd);
     call_end_fd(&call, fd, rc);
     return rc;
 }

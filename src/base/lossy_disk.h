@@ -61,6 +61,7 @@ struct lossy_control {
     _Atomic uint64_t short_at;   /* this call, if it is a write, writes the first half only */
     _Atomic uint64_t capacity;   /* writes stop with ENOSPC when `written` is this */
     _Atomic uint64_t stall_ops;  /* calls of these kinds wait until their bit is cleared */
+    _Atomic uint64_t forgets; /* the bytes that a failed sync should have brought never get there */
 
     /* State */
     _Atomic uint64_t calls;   /* the last number given */

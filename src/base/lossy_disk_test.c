@@ -324,6 +324,33 @@ TEST(the_call_with_the_number_fails_and_the_one_behind_it_does_not)
     world_done(&w);
 }
 
+static void meets_errors_and_syncs(void)
+{
+    meets_errors();
+    int fd = file_open("a", O_WRONLY, 0);
+    (void)!file_sync(fd);
+}
+
+static void rules_forget(struct lossy_control *c)
+{
+    atomic_store(&c->forgets, 1);
+    rules_fail(c);
+}
+
+TEST(a_failed_sync_may_forget_what_it_had_to_bring)
+{
+    struct world w = world_new();
+    char path[160];
+    struct buf found;
+    CHECK_INT(run(&w, rules_forget, meets_errors_and_syncs), 0);
+    (void)snprintf(path, sizeof(path), "%s/durable/a", w.shadow);
+    buf_init(&found, 100);
+    CHECK_INT(file_read_whole(path, &found), 0);
+    CHECK_SLICE(buf_slice(&found), "\0\0cdcdef");
+    buf_done(&found);
+    world_done(&w);
+}
+
 static void rules_no_sync(struct lossy_control *c)
 {
     atomic_store(&c->fail_errno, EIO);

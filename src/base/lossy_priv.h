@@ -40,6 +40,8 @@ void shadow_changed(struct shadow *sh, int fd, uint64_t from);
  * `permille` thousandths; the present state of one name. */
 void shadow_sync(struct shadow *sh, int fd);
 void shadow_sync_part(struct shadow *sh, int fd, uint64_t permille);
+/* What the file has beyond its durable bytes counts as durable, and is not: as after a sync that failed. */
+void shadow_forget(struct shadow *sh, int fd);
 void shadow_sync_name(struct shadow *sh, const char *path);
 
 #endif

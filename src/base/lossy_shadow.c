@@ -136,6 +136,14 @@ void shadow_changed(struct shadow *sh, int fd, uint64_t from)
     f->dirty_from = MIN_OF(f->dirty_from, from);
 }
 
+void shadow_forget(struct shadow *sh, int fd)
+{
+    struct stat st;
+    must(fstat(fd, &st) == 0, "stat", "a file");
+    if (S_ISREG(st.st_mode))
+        file_slot(sh, st.st_ino)->dirty_from = CLEAN;
+}
+
 void shadow_opened(struct shadow *sh, const char *path, int fd, bool created, bool emptied)
 {
     struct stat st;

@@ -30,9 +30,15 @@ def _failing(error: int, count: int) -> Callable[[Disk, int], None]:
     return lambda disk, call: disk.fail(call, count, error)
 
 
+def _forgetting(disk: Disk, call: int) -> None:
+    disk["forgets"] = 1
+    disk.fail(call)
+
+
 FAULTS = {
     "short": _short,
     "EIO": _failing(errno.EIO, 1),
+    "EIO, and a sync that is repeated has nothing to do": _forgetting,
     "ENOSPC twice": _failing(errno.ENOSPC, 2),
 }
 
@@ -174,6 +180,25 @@ def test_a_sync_that_fails_in_the_background_refuses_writes(world: World) -> Non
     server = world.start(world.keep(disk.after_power_loss()), ALWAYS)
     with server.connect() as c:
         assert c.ok("GET", "a") == b"2"
+    server.stop()
+
+
+def test_what_a_failed_sync_has_lost_is_not_promised_before_it_is_written_anew(world: World) -> None:
+    """A kernel takes the pages for clean, and the next sync succeeds without them."""
+    disk = world.disk()
+    server = world.start(disk, {"appendonly": "yes", "appendfsync": "everysec"})
+    with server.connect() as c:
+        c.ok("SET", "a", "1")
+        disk["forgets"] = 1
+        disk.fail(disk["calls"] + 1, 0, errno.EIO, ops("sync"))
+        wait_for("MISCONF", lambda: _error_of(c, "SET", "b", "1"))
+        disk.heal()
+        wait_for("a write", lambda: not isinstance(c.call("SET", "c", "1"), ReplyError))
+        assert c.ok("WAITAOF", 1, 0, 0) == [1, 0]
+    server.kill()
+    server = world.start(world.keep(disk.after_power_loss()), ALWAYS)
+    with server.connect() as c:
+        assert c.ok("MGET", "a", "c") == [b"1", b"1"]
     server.stop()
 
 

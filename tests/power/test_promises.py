@@ -100,3 +100,23 @@ def test_a_slow_sync_puts_the_write_off_but_not_for_ever(world: World) -> None:
         disk["stall_ops"] = 0
         assert c.ok("WAITAOF", 1, 0, 0) == [1, 0]
     server.stop()
+
+
+def test_what_was_read_at_the_start_is_as_good_as_written(world: World) -> None:
+    """A server that is killed has left it to the kernel; the next one does not serve it before it is safe."""
+    disk = world.disk()
+    server = world.start(disk, EVERYSEC)
+    with server.connect() as c:
+        disk["stall_ops"] = ops("sync")
+        c.ok("SET", "a", "1")
+        wait_for("the sync", lambda: disk["stalled"] == 1)
+        server.kill()
+    disk["stall_ops"] = disk["stalled"] = 0
+    server = world.start(disk, EVERYSEC)
+    with server.connect() as c:
+        assert c.ok("GET", "a") == b"1"
+    server.kill()
+    server = world.start(world.keep(disk.after_power_loss()), EVERYSEC)
+    with server.connect() as c:
+        assert c.ok("GET", "a") == b"1"
+    server.stop()

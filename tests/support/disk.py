@@ -23,7 +23,7 @@ from types import TracebackType
 OPS = ("open", "write", "sync", "rename", "unlink", "truncate", "mkdir")
 _RULES = (
     "cut_at", "seed", "fail_at", "fail_count", "fail_errno", "fail_ops", "short_at", "capacity",
-    "stall_ops",
+    "stall_ops", "forgets",
 )  # fmt: skip
 _STATE = ("calls", "written", "is_cut", "stalled")
 _WORDS = {
@@ -92,8 +92,8 @@ class Disk:
         self["fail_at"] = at
 
     def heal(self) -> None:
-        """No rule holds any more."""
-        for name in ("cut_at", "fail_at", "short_at", "capacity", "stall_ops"):
+        """No rule holds any more; what was forgotten stays so."""
+        for name in ("cut_at", "fail_at", "short_at", "capacity", "stall_ops", "forgets"):
             self[name] = 0
 
     @property
