@@ -7,6 +7,7 @@ from pathlib import Path
 from play import Play, Refused, Scene, State
 from support.disk import Disk
 from support.server import Server, ServerFailed
+from support.wait import wait_for
 from world import World
 
 
@@ -68,3 +69,8 @@ def _short(state: State) -> State:
 def strangers(root: Path) -> list[str]:
     """Temporary files that were left."""
     return [str(p.relative_to(root)) for p in root.rglob("*temp*")]
+
+
+def wait_for_no_strangers(root: Path) -> None:
+    """Some are deleted in the background."""
+    wait_for("no temporary files", lambda: not strangers(root))
