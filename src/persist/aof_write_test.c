@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "db/db.h"
 #include "dispatch/dispatch.h"
 #include "event/loop.h"
@@ -328,8 +328,7 @@ TEST(after_a_failed_sync_nothing_counts_as_synced_until_a_rewrite)
 TEST(much_in_one_turn_is_written_in_pieces_and_the_memory_given_back)
 {
     struct world w;
-    char *big = malloc(5 << 20);
-    CHECK_PTR_NOT_NULL(big);
+    char *big = mem_alloc(5 << 20);
     memset(big, 'x', 5 << 20);
     struct slice argv[] = { SLICE("SET"), SLICE("a"), slice_of(big, 5 << 20) };
     world_init(&w, AOF_FSYNC_NO);
@@ -341,7 +340,7 @@ TEST(much_in_one_turn_is_written_in_pieces_and_the_memory_given_back)
     aof_flush(w.aof);
     CHECK_UINT(w.aof->writer.pending.cap, 0);
     CHECK_UINT(w.aof->writer.written_offset, journal_offset(w.journal));
-    free(big);
+    mem_free(big);
     world_done(&w);
 }
 

@@ -13,6 +13,7 @@ from typing import Callable, Iterator
 from support.client import Client
 from support.server import Server, Value
 
+from .appendonly import AppendOnly
 from .background import Background
 from .plan import Plan, Row
 from .stats import Ratio, ratio_of_pairs
@@ -106,6 +107,7 @@ class Persistence:
     def rows(self) -> Iterator[Row]:
         yield from self.rdb()
         yield from self.aof_load()
+        yield from AppendOnly(self._binaries, self._plan, _Data().fill).rows()
         yield from Background(self._binaries, self._plan).rows()
 
     def rdb(self) -> Iterator[Row]:
