@@ -76,7 +76,8 @@ class Draw:
 
     def mix(self, kinds: Sequence[str]) -> None:
         """Few keys from now on, each the home of a type or of several, which meet there."""
-        self._keys = [*(b"k%d" % i for i in range(4)), *self.random.sample(self._keys, 1)]
+        plain = self.choose((4, 6, 8))
+        self._keys = [*(b"k%d" % i for i in range(plain)), *self.random.sample(self._keys, 1)]
         self.homes = {kind: self.random.sample(self._keys, 2) for kind in kinds}
 
     def move_home(self) -> None:
@@ -104,7 +105,7 @@ class Draw:
 
     def key_of(self, kind: str) -> bytes:
         """In mixed programs mostly where the type is at home."""
-        if kind in self.homes and self.chance(0.75):
+        if kind in self.homes and self.chance(0.85):
             return bytes(self.choose(self.homes[kind]))
         return self.any_key()
 

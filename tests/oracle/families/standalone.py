@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..generate import Draw, Family
 from ..program import Step
-from ._pieces import KEY
+from ._pieces import KEY, touched
 
 FAMILY = Family("standalone", weight=3)
 
@@ -56,10 +56,12 @@ _VERSIONS: tuple[list[bytes], ...] = (
     *([b"VERSION", b"5", b"8"], [b"version", b"6", b"8", b"8"], [b"VERSION", b"9", b"x"]),
 )
 
-FAMILY.add("MEMORY USAGE", KEY, weight=15)
-FAMILY.add("MEMORY USAGE", KEY, b"SAMPLES", _odd)
-FAMILY.add("MEMORY USAGE", KEY, b"SAMPLES", b"0", b"SAMPLES", _odd, weight=3)
-FAMILY.add("MEMORY USAGE", KEY, lambda d: d.choose((b"SAMPLES", b"x")), weight=3)
+@FAMILY.step("MEMORY USAGE", "EXISTS", weight=30)
+def _usage(draw: Draw) -> Step:
+    options = ([], [], [b"SAMPLES", _odd], [b"SAMPLES", b"0", b"SAMPLES", _odd], [b"SAMPLES"], [b"x"])
+    return touched(draw, draw.command("MEMORY", "USAGE", KEY, draw.choose(options)))
+
+
 FAMILY.add("MEMORY STATS", mode="kind")
 FAMILY.add("MEMORY DOCTOR", mode="kind")
 FAMILY.add("MEMORY PURGE")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..compare import FAR_TIMES_MS
 from ..generate import MIXED, Draw, Family
-from ..program import Answered, Carry, Command, Iterate, Step, Waits
+from ..program import Answered, Carry, Command, Iterate, Pipeline, Step, Waits
 from ._pieces import any_case, at_milliseconds, milliseconds, touched
 from .geo import centre, points, shape
 from .sort import plain_options
@@ -82,7 +82,9 @@ def _made_zset(draw: Draw, key: bytes) -> list[bytes]:
 
 
 def _made_stream(draw: Draw, key: bytes) -> list[bytes]:
-    return [b"XADD", key, b"%d-*" % (14 + draw.below(9)), b"f", draw.value()]
+    if draw.chance(0.3):
+        return [b"XGROUP", b"CREATE", key, b"g", draw.choose((b"0", b"$")), b"MKSTREAM"]
+    return [b"XADD", key, b"14-*", b"f", draw.value()]
 
 
 def _made_string(draw: Draw, key: bytes) -> list[bytes]:
@@ -196,7 +198,6 @@ FAMILY.add("PEXPIREAT", _any, at_milliseconds, weight=8)
 FAMILY.add("SORT", _any, plain_options, mode="c-strings", weight=10)
 FAMILY.add("OBJECT ENCODING", _any, mode="encoding", weight=30)
 FAMILY.add("OBJECT REFCOUNT", _any, weight=3)
-FAMILY.add("DEBUG DIGEST-VALUE", _any, weight=10)
 FAMILY.add("DUMP", _any, mode="kind", weight=3)
 FAMILY.add("RANDOMKEY", mode="existing-key", weight=3)
 FAMILY.add("KEYS", b"*", mode="unordered", weight=3)
@@ -204,8 +205,17 @@ FAMILY.add("FLUSHDB", weight=1)
 
 
 @FAMILY.step("DEBUG", "EXISTS", weight=10)
+def _digest(draw: Draw) -> Step:
+    return touched(draw, draw.command("DEBUG", "DIGEST-VALUE", _any, _any))
+
+
+@FAMILY.step("DEBUG", "SELECT", "EXISTS", weight=10)
 def _whole(draw: Draw) -> Step:
-    return touched(draw, draw.command("DEBUG", "DIGEST"))
+    """In every database that the program uses, what is dead is asked for."""
+    words = (("SELECT", "1"), ("EXISTS", draw.all_keys()), ("SELECT", "0"))
+    elsewhere = [draw.command(*w) for w in words]
+    here = touched(draw, draw.command("DEBUG", "DIGEST"))
+    return Pipeline((*elsewhere, *here.commands), draw.client, cuts=0, seed=0)
 
 
 @FAMILY.step("DEBUG", "MEMORY USAGE", weight=6)
@@ -226,6 +236,42 @@ FAMILY.add("GEOPOS", _zset, b"p1", b"1", b"m1", weight=4)
 FAMILY.add("GEODIST", _zset, b"1", b"p2", b"km", weight=3)
 FAMILY.add("GEOSEARCH", _zset, centre, shape, mode="unordered", weight=6)
 FAMILY.add("GEOSEARCHSTORE", _any, _zset, centre, shape, weight=4)
+
+
+# Streams with groups that have something pending
+
+
+@FAMILY.step("XREADGROUP", "XCLAIM", "XAUTOCLAIM", weight=40)
+def _pending(draw: Draw) -> list[Step]:
+    key, one, other = draw.key_of("stream"), b"c", draw.choose((b"c", b"d"))
+    ids = [b"%d-%d" % (draw.below(5), draw.below(3)) for _ in range(3)]
+    follow_ups = (
+        ("XACK", key, "g", ids),
+        ("XCLAIM", key, "g", other, "0", ids, "FORCE"),
+        ("XCLAIM", key, "g", other, "0", ids, "JUSTID"),
+        ("XAUTOCLAIM", key, "g", other, "0", draw.choose((b"0", b"-", ids[0])), "COUNT", "2"),
+        ("XPENDING", key, "g"),
+        ("XDEL", key, ids),
+        ("XTRIM", key, "MAXLEN", b"%d" % draw.below(6)),
+        ("XGROUP", "DELCONSUMER", key, "g", other),
+        ("XGROUP", "SETID", key, "g", ids[0], "ENTRIESREAD", b"%d" % draw.below(6)),
+        ("XINFO", "GROUPS", key),
+        ("COPY", key, draw.any_key(), "REPLACE"),
+        ("RENAME", key, draw.any_key()),
+        ("XREADGROUP", "GROUP", "g", other, "STREAMS", key, "0"),
+    )
+    steps: list[Step] = []
+    if draw.chance(0.5):
+        steps.append(draw.command("DEL", key))
+    for i in range(draw.below(9)):
+        steps.append(draw.command("XADD", key, b"%d-*" % (i // 2), b"f", _any))
+    steps.append(draw.command("XGROUP", "CREATE", key, "g", "0", "MKSTREAM"))
+    read = ("XREADGROUP", "GROUP", "g", one, "COUNT", b"%d" % (1 + draw.below(9)))
+    steps.append(draw.command(*read, "STREAMS", key, ">"))
+    steps += [draw.command(*draw.choose(follow_ups)) for _ in range(1 + draw.below(5))]
+    if draw.chance(0.5):
+        steps.append(Carry(key, draw.any_key(), b"0", (b"REPLACE",), draw.client))
+    return steps
 
 
 # Transactions
@@ -308,7 +354,10 @@ def _feed(draw: Draw) -> list[Step]:
         # The oracle does not wake who waits for a key that gets another value in place.
         key = _fed(draw)
         store = draw.choose((("ZUNIONSTORE", key, "2", _any, _any), ("SORT", _any, "ALPHA", "STORE", key)))
-        return [draw.command("DEL", key), draw.command(*store)]
+        # As a pipeline, so that the key of DEL is not changed.
+        return [
+            Pipeline((draw.command("DEL", key), draw.command(*store)), draw.client, cuts=0, seed=0)
+        ]
     return [
         draw.command(
             *draw.choose(
