@@ -50,6 +50,12 @@ class Command:
         return name.lower() if isinstance(name, bytes) else b""
 
     @property
+    def sets_moment(self) -> bool:
+        """Whether a key lives until a moment, which may be over."""
+        words = {arg.upper() for arg in self.args if isinstance(arg, bytes)}
+        return self.verb == b"set" and bool(words & {b"EXAT", b"PXAT"})
+
+    @property
     def alterable(self) -> bool:
         """Whether arguments may be changed at random."""
         return isinstance(self.args[0], bytes) and self.verb not in _FIXED and not self.sleep_ms
@@ -152,15 +158,18 @@ class Program:
         return [name for name, does in found if does]
 
     def lingering(self) -> set[bytes]:
-        """Keys whose short life ends without being asked for right then: a server may still have
-        them when the next command comes."""
+        """Keys whose short life ends without being asked for right then, or that are set with a time
+        that is over: a server may still have them when the next command comes."""
         commands = self.commands()
-        return {
-            command.args[1]
-            for command, after in zip(commands, [*commands[1:], None])
-            if command.sleep_ms and isinstance(command.args[1], bytes)
-            and not (after and after.verb == b"exists" and command.args[1] in after.args)
-        }
+        found: set[bytes] = set()
+        for command, after in zip(commands, [*commands[1:], None]):
+            key = command.args[1] if len(command.args) > 1 else None
+            if not isinstance(key, bytes):
+                continue
+            asked = after and after.verb == b"exists" and key in after.args
+            if (command.sleep_ms and not asked) or command.sets_moment:
+                found.add(key)
+        return found
 
     def with_steps(self, steps: list[Step]) -> Program:
         return replace(self, steps=tuple(steps))
