@@ -165,7 +165,8 @@ def _claim_options(draw: Draw) -> list[bytes]:
     for word, share, choices in (
         (b"IDLE", 0.2, _IDLES),
         (b"TIME", 0.15, _TIMES),
-        (b"RETRYCOUNT", 0.2, (b"0", b"1", b"7", b"-1", b"x", b"9223372036854775807")),
+        # Not the greatest: one more than that overflows in the oracle.
+        (b"RETRYCOUNT", 0.2, (b"0", b"1", b"7", b"-1", b"x", b"9223372036854775000")),
     ):
         if draw.chance(share):
             words += [any_case(draw, word), bytes(draw.choose(choices))]
