@@ -97,7 +97,7 @@ static void world_init(struct world *w, enum aof_fsync policy)
     dispatch_time_sync(w->dispatch);
     w->aof = w->persist->aof;
     w->aof->settings.appendonly = true;
-    w->aof->settings.fsync = policy;
+    w->aof->settings.fsync = (int)policy;
     CHECK_INT(aof_open(w->aof), 0);
     w->disk = *file_kernel_layer();
     w->disk.arg = w;

@@ -16,8 +16,9 @@ from support.resp import Reply, ReplyReader
 
 EXAMPLES = sorted(FOLDER.glob("*.txt"))
 
-# Those that change more than data play on a server of their own.
+# Those that change more than data, or leave a child at work, play on a server of their own.
 _OWN_SERVER = {
+    *("bgrewriteaof", "bgsave", "save", "waitaof"),
     *("auth", "client", "commandlog", "config", "debug", "latency", "shutdown", "slowlog"),
     *("replicaof", "slaveof"),
 }
