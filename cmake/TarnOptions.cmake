@@ -22,6 +22,7 @@ find_package(Threads REQUIRED)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libssl libcrypto)
 pkg_check_modules(LIBURING REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(LZF REQUIRED IMPORTED_TARGET liblzf)
 if(TARN_JEMALLOC)
   pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 endif()
@@ -37,7 +38,7 @@ target_compile_options(tarn_options INTERFACE
   -fno-strict-aliasing)
 target_link_options(tarn_options INTERFACE -Wl,-z,relro,-z,now)
 target_link_libraries(tarn_options INTERFACE
-  PkgConfig::OPENSSL PkgConfig::LIBURING PkgConfig::XXHASH Threads::Threads m)
+  PkgConfig::OPENSSL PkgConfig::LIBURING PkgConfig::XXHASH PkgConfig::LZF Threads::Threads m)
 
 if(TARN_JEMALLOC)
   target_compile_definitions(tarn_options INTERFACE TARN_JEMALLOC)

@@ -1,12 +1,6 @@
-/* LZF: the compression of RDB files, DUMP payloads and the middle of long lists. The format is the public one of
- * liblzf; what is packed here is read by everybody, and the other way round.
+/* LZF, by liblzf: the compression of RDB files, DUMP payloads and the middle of long lists (docs/adr/0008).
  *
- *   first byte   then                    what
- *   000lllll     l + 1 bytes             these bytes
- *   lllooooo     1 byte: o, low bits     l + 2 bytes again that stand o + 1 bytes before here; l is 1 to 6
- *   111ooooo     2 bytes: l, o           the same of l + 9 bytes
- *
- * A reference may reach into what it makes itself. */
+ * The library's lengths have 32 bits: what is longer is left as it is. */
 #ifndef BASE_LZF_H
 #define BASE_LZF_H
 

