@@ -167,7 +167,7 @@ static int turn_on(struct aof *a)
     a->state = AOF_WAITS_FOR_REWRITE;
     a->writer.write_error = a->writer.sync_error = 0;
     aof_tell_disk_error(a);
-    a->writer.lost_seq = 0;
+    a->writer.lost_seq = a->writer.left_seq = 0;
     enum child_kind child = children_kind(a->persist->children);
     if (child != CHILD_NONE && child != CHILD_REWRITE) {
         log_write(LOG_NOTICE, "AOF was enabled but there is already another background operation. "

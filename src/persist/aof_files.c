@@ -284,7 +284,7 @@ static int open_next(struct aof *a, int *ret_fd)
 }
 
 /* The old file must not lose bytes that come before those of the new one. With `no` that is promised by nothing: it is
- * synced when it is closed, in the background, and counts as not synced until the base is there. */
+ * synced when it is closed, in the background, and nothing counts as synced before that. */
 static int leave_file(struct aof *a)
 {
     int error = aof_write_all(a);
@@ -295,11 +295,8 @@ static int leave_file(struct aof *a)
                   strerror(-error));
         return error;
     }
-    if (a->settings.fsync == AOF_FSYNC_NO) {
-        if (a->writer.is_unsynced)
-            a->writer.lost_seq = MAX_OF(a->writer.seq, (int64_t)1);
+    if (a->settings.fsync == AOF_FSYNC_NO)
         return 0;
-    }
     error = aof_sync_all(a);
     /* Then a rewrite is the way out. */
     if (error < 0)

@@ -64,8 +64,9 @@ struct aof_writer {
     uint64_t retry_at_ns;   /* then it is tried again */
     uint64_t told_at_ns;    /* the log was told of an error */
     int sync_error;         /* of the last sync in the background */
-    int64_t lost_seq;    /* what a sync of this file lost only a rewrite makes good; 0: nothing */
-    int64_t annotated_s; /* the last time that was noted in the file */
+    int64_t lost_seq; /* what a sync of this file lost only a rewrite makes good; 0: nothing */
+    int64_t left_seq; /* this file is synced as it is closed; until then nothing counts; 0: none */
+    int64_t annotated_s;    /* the last time that was noted in the file */
     int64_t flush_sleep_us; /* DEBUG AOF-FLUSH-SLEEP */
     uint64_t spent_ns;
 };

@@ -71,6 +71,8 @@ static void forget_loss(struct aof *a)
     struct aof_writer *w = &a->writer;
     if (w->lost_seq != 0 && w->lost_seq < w->seq)
         w->lost_seq = 0;
+    if (w->left_seq < w->seq)
+        w->left_seq = 0;
     a->rewriting.is_planned = w->lost_seq != 0;
 }
 

@@ -61,7 +61,7 @@ void aof_tell_disk_error(struct aof *a)
 static void note_synced(struct aof *a, uint64_t offset)
 {
     struct aof_writer *w = &a->writer;
-    if (w->lost_seq != 0 || offset <= w->synced_offset)
+    if (w->lost_seq != 0 || w->left_seq != 0 || offset <= w->synced_offset)
         return;
     ASSERT(offset <= journal_offset(a->persist->journal));
     w->synced_offset = offset;
@@ -442,21 +442,35 @@ void aof_writer_use(struct aof *a, int fd, int64_t seq, uint64_t bytes)
 }
 
 struct closing {
+    struct aof *aof;
     int fd;
     bool sync;
+    int64_t seq;
+    int error;
 };
 
 static void run_close(void *arg)
 {
     struct closing *c = arg;
     if (c->sync)
-        (void)!file_sync(c->fd);
+        c->error = file_sync(c->fd);
     (void)file_close(c->fd);
 }
 
+/* Files are closed in the order in which they were left. */
 static void close_completed(void *arg)
 {
-    mem_free(arg);
+    struct closing *c = arg;
+    struct aof_writer *w = &c->aof->writer;
+    /* Else a base has made up for it, or it was turned off. */
+    bool matters = c->sync && w->left_seq != 0 && c->seq <= w->left_seq;
+    if (matters && c->error < 0)
+        note_lost(c->aof, c->seq);
+    if (matters && c->seq == w->left_seq) {
+        w->left_seq = 0;
+        note_nothing_unsynced(c->aof);
+    }
+    mem_free(c);
 }
 
 void aof_writer_close(struct aof *a)
@@ -465,7 +479,9 @@ void aof_writer_close(struct aof *a)
     if (w->fd < 0)
         return;
     struct closing *c = mem_alloc(sizeof(*c));
-    *c = (struct closing){ .fd = w->fd, .sync = w->is_unsynced };
+    *c = (struct closing){ .aof = a, .fd = w->fd, .sync = w->is_unsynced, .seq = w->seq };
+    if (w->is_unsynced && a->state == AOF_ON)
+        w->left_seq = MAX_OF(w->seq, (int64_t)1);
     /* Behind a sync that is running. */
     worker_submit(a->syncer, run_close, close_completed, c);
     w->fd = -1;

@@ -295,6 +295,23 @@ def test_waitaof_where_nothing_syncs(start_server: StartServer, connect: Connect
 
 
 @pytest.mark.beyond_oracle
+def test_waitaof_behind_a_rewrite_that_came_to_nothing(
+    start_server: StartServer, connect: Connect
+) -> None:
+    """With `no` the file before the fork is synced as it is closed; that suffices, with or without a base."""
+    server = start_server({**ON, "appendfsync": "no"})
+    c = connect(server)
+    slow_saving(c)
+    c.ok("SET", "a", 1)
+    c.ok("BGREWRITEAOF")
+    child = int(re.findall(r"rewriting started by pid (\d+)", server.wait_for_log("rewriting started by pid"))[0])
+    os.kill(child, signal.SIGUSR1)
+    wait_for("the child's end", lambda: info(c)["aof_rewrite_in_progress"] == "0")
+    c.ok("CONFIG", "SET", "appendfsync", "everysec")
+    c.ok("SET", "a", 2)
+    assert c.ok("WAITAOF", 1, 0, 30_000) == [1, 0]
+
+
 def test_waitaof_ends_when_it_is_turned_off(start_server: StartServer, connect: Connect) -> None:
     server = start_server({**ON, "appendfsync": "no"})
     c, other = connect(server), connect(server)
