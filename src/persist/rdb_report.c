@@ -1,4 +1,6 @@
 /* What a reader tells of a file, in words. */
+#include <errno.h>
+
 #include "persist/rdb_priv.h"
 
 static const char *const step_names[] = {
@@ -61,10 +63,39 @@ void rdb_report_done(struct rdb_report *report)
     buf_done(&report->key);
 }
 
+/* What the peers say of a value whose packed form is not sound: programs look for it in the log. */
+static const char *const unsound[KIND_COUNT] = {
+    [KIND_HASH_ZIPMAP] = "Zipmap integrity check failed.",
+    [KIND_LIST_ZIPLIST] = "List ziplist integrity check failed.",
+    [KIND_SET_INTSET] = "Intset integrity check failed.",
+    [KIND_ZSET_ZIPLIST] = "Zset ziplist integrity check failed.",
+    [KIND_HASH_ZIPLIST] = "Hash ziplist integrity check failed.",
+    [KIND_LIST_ZIPLISTS] = "Ziplist integrity check failed.",
+    [KIND_STREAM] = "Stream listpack integrity check failed.",
+    [KIND_HASH_LISTPACK] = "Hash listpack integrity check failed.",
+    [KIND_ZSET_LISTPACK] = "Zset listpack integrity check failed.",
+    [KIND_LIST_PACKS] = "Listpack integrity check failed.",
+    [KIND_STREAM_2] = "Stream listpack integrity check failed.",
+    [KIND_SET_LISTPACK] = "Set listpack integrity check failed.",
+    [KIND_STREAM_3] = "Stream listpack integrity check failed.",
+    [KIND_HASH_LISTPACK_TIMES_OLD] = "Hash listpack integrity check failed.",
+    [KIND_HASH_LISTPACK_TIMES] = "Hash listpack integrity check failed.",
+    [KIND_STREAM_4] = "Stream listpack integrity check failed.",
+    [KIND_STREAM_5] = "Stream listpack integrity check failed.",
+};
+
+static bool is_unsound(const struct rdb_report *report)
+{
+    return report->error.code == -EBADMSG && report->step == RDB_AT_VALUE && report->has_kind &&
+           report->kind < KIND_COUNT && unsound[report->kind];
+}
+
 const char *rdb_report_words(const struct rdb_report *report)
 {
     if (report->peers_words[0])
         return report->peers_words;
+    if (is_unsound(report))
+        return unsound[report->kind];
     return report->error.code == -ENODATA ? "Unexpected EOF reading RDB file"
                                           : "Bad file format reading the RDB file";
 }

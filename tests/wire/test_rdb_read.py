@@ -451,6 +451,17 @@ def test_a_damaged_file_is_refused_with_the_place(subject: Subject) -> None:
     assert "Wrong RDB checksum expected: (" in log
 
 
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    ((rdb.HASH_LISTPACK, "Hash listpack"), (rdb.ZSET_LISTPACK, "Zset listpack"), (rdb.SET_INTSET, "Intset")),
+)
+def test_a_packed_form_that_is_not_sound_is_told_in_the_peers_words(
+    subject: Subject, kind: int, what: str
+) -> None:
+    log = refused(subject, bytes(RdbFile(10).key(kind, "k", string("\x07\x00\x00\x00\x01\x00\x00")).whole()))
+    assert f"{what} integrity check failed." in log
+
+
 @pytest.mark.beyond_oracle
 @pytest.mark.parametrize(
     "piece",
