@@ -5,8 +5,14 @@
 #include "client/testing.h"
 #include "tests/unit/check.h"
 
-/* Turns that suffice for every transport. */
-#define NEST "nest 6\r\n"
+/* Turns that suffice for every transport, also where a turn reads one byte. */
+#define NEST "nest 99\r\n"
+
+#ifdef TARN_STRESS
+#define IS_STRESS true
+#else
+#define IS_STRESS false
+#endif
 
 static void another_speaks(struct client_world *w)
 {
@@ -150,7 +156,9 @@ TEST(a_pause_that_begins_amid_a_command_holds_what_stands_behind_it)
             (void)client_world_connect(w);
         client_world_say(w, 0, "add a\r\n" NEST "add c\r\n");
         client_world_settle(w);
-        CHECK_STR(buf_cstr(&w->ran), "a");
+        const char *ran = buf_cstr(&w->ran);
+        /* Where bytes come one by one, the third may have said all before the second has. */
+        CHECK(strcmp(ran, "a") == 0 || (IS_STRESS && strcmp(ran, "ap") == 0));
         client_world_pass(w, 200);
         client_world_settle(w);
         CHECK(strcmp(buf_cstr(&w->ran), "acp") == 0 || strcmp(buf_cstr(&w->ran), "apc") == 0);
