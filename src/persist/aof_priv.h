@@ -74,7 +74,6 @@ struct aof_writer {
 struct aof_rewriting {
     bool is_planned;     /* as soon as there is no child */
     char *temp;          /* path of what the child writes; NULL: there is none */
-    int64_t new_seq;     /* of the file that goes on from the fork; 0: a temporary one */
     uint64_t base_bytes; /* of the last rewrite: growth is measured from there */
     uint64_t all_bytes;  /* of the files but the one that is written */
     uint64_t rewrites, failures;
