@@ -51,6 +51,11 @@ uint64_t table_hash(const struct table *t, struct slice key)
     return hash_bytes(t->hash_key, key);
 }
 
+const struct hash_key *table_hash_key(const struct table *t)
+{
+    return t->hash_key;
+}
+
 size_t table_count(const struct table *t)
 {
     return t->count;

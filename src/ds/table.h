@@ -37,6 +37,7 @@ struct table *table_new(const struct table_type *type, const struct hash_key *ha
 void table_free(struct table *t);
 
 uint64_t table_hash(const struct table *t, struct slice key);
+const struct hash_key *table_hash_key(const struct table *t); /* with which it hashes */
 
 /* Two steps of look-ahead for a batch: ask for the bucket's line; then, when it has come, for the
  * entries whose 24 bits agree. Neither changes anything. The second says true where it went on to an

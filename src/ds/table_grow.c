@@ -79,7 +79,8 @@ static void chain_extend(struct table *t, struct chain_end *end)
     end->before = full;
     end->at = last;
     end->depth++;
-    t->depth_max = MAX_OF(t->depth_max, end->depth);
+    ASSERT(end->depth <= UINT16_MAX);
+    t->depth_max = (uint16_t)MAX_OF((unsigned)t->depth_max, end->depth);
 }
 
 /* The free slots of the chain's bucket that `end` has come to. */
@@ -391,5 +392,5 @@ static void only_resize(struct table *t, size_t capacity)
     memcpy(moved, t->only, t->buckets * sizeof(*moved));
     mem_free(t->only);
     t->only = moved;
-    t->only_capacity = capacity;
+    t->only_capacity = (uint32_t)capacity;
 }

@@ -102,13 +102,22 @@ struct table {
     size_t split_above; /* count that asks for a split */
     size_t merge_below; /* count that asks for a merge */
     struct bucket *only;
-    size_t segment_count, directory_capacity;
-    size_t only_capacity; /* buckets that fit in a lone segment: 1, 2, 4 ... SEGMENT_BUCKETS */
-    size_t small_count, large_count; /* overflow buckets */
-    unsigned depth_max; /* no chain has, or had since the table was empty, more overflow buckets */
-    unsigned walkers;   /* open iterators and running callbacks: no split, no merge, no unlinking */
+    uint32_t segment_count, directory_capacity;
+    uint32_t only_capacity; /* buckets that fit in a lone segment: 1, 2, 4 ... SEGMENT_BUCKETS */
+    uint32_t small_count, large_count; /* overflow buckets */
+    uint16_t depth_max; /* no chain has, or had since the table was empty, more overflow buckets */
+    uint8_t walkers;    /* open iterators and running callbacks: no split, no merge, no unlinking */
     bool hold;
 };
+
+/* One stands in every hash and set that is not small: the allocator's class of 96 bytes. */
+static_assert(sizeof(struct table) <= 96, "a table is small");
+
+INLINE void table_walker_enter(struct table *t)
+{
+    ASSERT(t->walkers < UINT8_MAX);
+    t->walkers++;
+}
 
 /* What an entry's hash leaves in its slot. */
 struct slot_value {

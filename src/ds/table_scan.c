@@ -23,7 +23,7 @@ uint64_t table_scan(struct table *t, uint64_t cursor, table_visit visit, void *a
     const unsigned level = table_level_of(t, number);
     struct chain_walk walk = { .first = table_bucket(t, number) };
 
-    t->walkers++;
+    table_walker_enter(t);
     for (void *entry; (entry = chain_next(&walk));)
         visit(arg, entry);
     t->walkers--;
@@ -56,7 +56,7 @@ void table_each(const struct table *t, table_visit visit, void *arg)
 
 void table_iter_open(struct table_iter *it, struct table *t)
 {
-    t->walkers++;
+    table_walker_enter(t);
     *it = (struct table_iter){ .table = t };
 }
 
@@ -135,7 +135,7 @@ bool table_drain(struct table *t, size_t buckets, table_visit visit, void *arg)
     for (; buckets > 0 && t->count > 0; buckets--) {
         const size_t number = t->buckets - 1;
         struct chain_walk walk = { .first = table_bucket(t, number) };
-        t->walkers++;
+        table_walker_enter(t);
         for (void *entry; (entry = chain_next(&walk));) {
             visit(arg, entry);
             t->count--;

@@ -73,8 +73,7 @@ struct hash_table {
     int64_t listed_ms;
     struct table *fields;
     struct timetree *times; /* of fields that expire; NULL until the first */
-    const struct hash_key *hash_key;
-    size_t block_bytes; /* of all fields */
+    size_t block_bytes;     /* of all fields */
 };
 
 struct hash_table *fields_new(const struct hash_key *hash_key);

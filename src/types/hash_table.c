@@ -147,7 +147,6 @@ struct hash_table *fields_new(const struct hash_key *hash_key)
     *h = (struct hash_table){
         .listed_ms = HASH_NEVER,
         .fields = table_new(&field_table, hash_key),
-        .hash_key = hash_key,
     };
     return h;
 }
@@ -238,7 +237,7 @@ static void copy_visited(void *arg, void *entry)
 static void *op_copy(void *value)
 {
     const struct hash_table *h = value;
-    struct hash_table *copy = fields_new(h->hash_key);
+    struct hash_table *copy = fields_new(table_hash_key(h->fields));
     table_reserve(copy->fields, table_count(h->fields));
     table_each(h->fields, copy_visited, copy);
     return copy;
@@ -423,7 +422,7 @@ struct block *fields_random(const struct hash_table *h, const struct type_env *e
 void fields_draw(struct hash_table *h, const struct type_env *env, int64_t now_ms, size_t count,
                  hash_visit visit, void *arg)
 {
-    struct table *drawn = table_new(&field_table, h->hash_key);
+    struct table *drawn = table_new(&field_table, table_hash_key(h->fields));
     while (table_count(drawn) < count) {
         struct block *b = table_random(h->fields, env->rand);
         struct hash_field f = block_read(b);

@@ -22,7 +22,6 @@ struct set_member;
 
 struct set {
     struct table *table;
-    const struct hash_key *hash_key;
     size_t block_bytes; /* of all members' blocks */
 };
 

@@ -33,7 +33,6 @@ struct set *set_table_new(const struct hash_key *hash_key)
 {
     struct set *s = mem_alloc(sizeof(*s));
     s->table = table_new(&set_table_type, hash_key);
-    s->hash_key = hash_key;
     s->block_bytes = 0;
     return s;
 }
@@ -128,7 +127,7 @@ static void copy_member(void *arg, void *entry)
 static void *table_value_copy(void *value)
 {
     const struct set *s = value;
-    struct set *copy = set_table_new(s->hash_key);
+    struct set *copy = set_table_new(table_hash_key(s->table));
     table_reserve(copy->table, table_count(s->table));
     table_each(s->table, copy_member, copy);
     return copy;
