@@ -117,13 +117,14 @@ void aof_wake_waiters(struct aof *a)
     loop_dont_wait(a->persist->loop);
 }
 
-void aof_pause(struct aof *a)
+int aof_pause(struct aof *a)
 {
     if (a->writer.fd < 0)
-        return;
+        return 0;
     int error = aof_sync_all(a);
-    (void)error; /* told in the log, and tried again afterwards */
-    aof_listen_no_more(a);
+    if (error == 0)
+        aof_listen_no_more(a);
+    return error;
 }
 
 void aof_resume(struct aof *a)

@@ -53,8 +53,9 @@ bool aof_loads_truncated(const struct aof *a);
 struct manifest;
 void aof_take_manifest(struct aof *a, struct manifest *m, uint64_t base_bytes, uint64_t all_bytes);
 
-/* DEBUG LOADAOF and RELOAD: nothing is recorded between them; what is in memory afterwards is as the files say. */
-void aof_pause(struct aof *a);
+/* DEBUG LOADAOF: nothing is recorded between them; what is in memory afterwards is as the files say. -errno: what has
+ * changed cannot be written, and everything goes on as before. */
+MUST_USE int aof_pause(struct aof *a);
 void aof_resume(struct aof *a);
 
 #endif

@@ -120,7 +120,7 @@ int persist_finish(struct persist *p, uint32_t how)
 enum persist_reloaded persist_reload(struct persist *p, const struct persist_reload *how)
 {
     if (loading_is_on(p->loading))
-        return PERSIST_NOT_SAVED; /* a nested turn's command: there is not all data yet */
+        return PERSIST_IS_LOADING; /* a nested turn's command: there is not all data yet */
     if (how->saves && snapshot_save(p->snapshot) < 0)
         return PERSIST_NOT_SAVED;
     if (snapshot_reload(p->snapshot, how->flushes, how->merges ? RDB_MERGE : 0) < 0)
@@ -133,9 +133,14 @@ int persist_load_aof(struct persist *p)
 {
     if (loading_is_on(p->loading))
         return -EBUSY;
-    aof_pause(p->aof);
+    int error = aof_pause(p->aof);
+    if (error < 0) {
+        log_write(LOG_WARNING, "What changed is not in the append-only file yet: %s",
+                  strerror(-error));
+        return -EAGAIN;
+    }
     (void)keyspace_flush(p->keyspace, -1, /* lazy= */ false);
-    int error = aof_load_again(p);
+    error = aof_load_again(p);
     aof_resume(p->aof);
     snapshot_forget_changes(p->snapshot);
     if (error == 0)

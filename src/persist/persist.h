@@ -57,11 +57,16 @@ struct persist_reload {
     bool saves, flushes;
     bool merges; /* the file's keys replace those that are there */
 };
-enum persist_reloaded { PERSIST_RELOADED, PERSIST_NOT_SAVED, PERSIST_NOT_LOADED };
-/* Logs what is wrong. If it was not saved, nothing else has happened. */
+enum persist_reloaded {
+    PERSIST_RELOADED,
+    PERSIST_IS_LOADING, /* something else: nothing has happened, */
+    PERSIST_NOT_SAVED,  /* nor has it here */
+    PERSIST_NOT_LOADED,
+};
+/* Logs what is wrong. */
 MUST_USE enum persist_reloaded persist_reload(struct persist *p, const struct persist_reload *how);
 /* DEBUG LOADAOF: all data is removed, and loaded from the append-only file's files. 0; -EBUSY: something else is being
- * loaded; -errno: the data is not whole any more, and the server must not go on; the log has the reason. */
+ * loaded, -EAGAIN: what changed cannot be written to the files, and nothing has happened; another -errno: the data is not whole any more, and the server must not go on; the log has the reason. */
 MUST_USE int persist_load_aof(struct persist *p);
 /* DEBUG PAUSE-AFTER-FORK: the server stops itself (SIGSTOP) behind each fork. */
 void persist_set_pause_after_fork(struct persist *p, bool pause);

@@ -16,6 +16,7 @@
 #include "dispatch/dispatch.h"
 #include "persist/children.h"
 #include "persist/loading.h"
+#include "persist/new_file.h"
 #include "persist/snapshot_priv.h"
 
 /* The peers' words: programs look for them. */
@@ -65,16 +66,30 @@ static int put_in_place(const struct snapshot *s, const char *temp)
     return error;
 }
 
+/* The file is removed if it is not whole. */
+static int write_file(const struct snapshot *s, const char *path, struct child_progress *progress)
+{
+    struct new_file f = { .syncs_often = s->settings.incremental_fsync, .progress = progress };
+    int error = new_file_open(&f, path);
+    if (error < 0) {
+        log_write(LOG_WARNING, "Failed opening the temp RDB file %s for saving: %s", path,
+                  strerror(-error));
+        return error;
+    }
+    error = new_file_write_rdb(&f, s->persist->rdb, /* is_aof_base= */ false);
+    error = new_file_close(&f, error);
+    if (error < 0) {
+        log_write(LOG_WARNING, "Write error saving DB on disk: %s", strerror(-error));
+        (void)!file_unlink(path);
+    }
+    return error;
+}
+
 static int write_and_replace(struct snapshot *s, struct child_progress *progress)
 {
     char temp[32];
     (void)snprintf(temp, sizeof(temp), "temp-%d.rdb", (int)getpid());
-    const struct snapshot_file file = {
-        .path = temp,
-        .syncs_often = s->settings.incremental_fsync,
-        .progress = progress,
-    };
-    int error = snapshot_write_file(s->persist, &file);
+    int error = write_file(s, temp, progress);
     if (error == 0)
         error = put_in_place(s, temp);
     if (error == 0)

@@ -7,8 +7,6 @@
 #include "persist/persist_priv.h"
 #include "persist/snapshot.h"
 
-struct child_progress;
-
 /* So long after a failure no rule begins another snapshot. */
 #define SNAPSHOT_RETRY_S 5
 
@@ -44,14 +42,6 @@ struct snapshot {
 
     uint64_t count; /* begun since the start */
 };
-
-struct snapshot_file {
-    const char *path;
-    bool syncs_often; /* every few megabytes, so that the last sync does not take long */
-    struct child_progress *progress; /* in a child; else NULL */
-};
-/* Writes everything into a new file and syncs it. 0 or -errno; logs; the file is removed then. */
-MUST_USE int snapshot_write_file(struct persist *p, const struct snapshot_file *how);
 
 /* After a change of what the gate DISK_ERROR depends on. */
 void snapshot_update_gate(struct snapshot *s);

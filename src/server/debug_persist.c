@@ -41,6 +41,9 @@ void debug_reload(struct cmd *cmd)
     case PERSIST_RELOADED:
         reply_ok(cmd->reply);
         break;
+    case PERSIST_IS_LOADING:
+        reply_error(cmd->reply, ERR_LOADING);
+        break;
     case PERSIST_NOT_SAVED:
         reply_error(cmd->reply, "ERR");
         break;
@@ -68,6 +71,8 @@ void debug_loadaof(struct cmd *cmd)
         reply_ok(cmd->reply);
     else if (error == -EBUSY)
         reply_error(cmd->reply, ERR_LOADING);
+    else if (error == -EAGAIN)
+        reply_error(cmd->reply, "ERR Error trying to write the AOF files, check server logs.");
     else if (error != -ECANCELED)
         end_half_loaded(s);
 }

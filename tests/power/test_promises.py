@@ -120,3 +120,21 @@ def test_what_was_read_at_the_start_is_as_good_as_written(world: World) -> None:
     with server.connect() as c:
         assert c.ok("GET", "a") == b"1"
     server.stop()
+
+
+def test_the_files_are_not_loaded_while_they_lack_something(world: World) -> None:
+    """DEBUG LOADAOF goes back to what the files say: not while a change waits for the disk."""
+    disk = world.disk()
+    server = world.start(disk, EVERYSEC)
+    with server.connect() as c:
+        c.ok("SET", "a", "1")
+        disk.fail(disk["calls"] + 1, count=0, kinds=ops("write"))
+        c.ok("SET", "b", "2")
+        error = c.call("DEBUG", "LOADAOF")
+        assert error.text.startswith("ERR Error trying to write the AOF files")
+        assert c.ok("MGET", "a", "b") == [b"1", b"2"]
+        disk.heal()
+        wait_for("writes", lambda: c.call("SET", "c", "3") == "OK")
+        assert c.ok("DEBUG", "LOADAOF") == "OK"
+        assert c.ok("MGET", "a", "b", "c") == [b"1", b"2", b"3"]
+    server.stop()
