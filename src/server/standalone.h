@@ -10,6 +10,8 @@ struct server;
 struct command_table standalone_commands(struct server *s);
 /* CLUSTER, CLUSTERSCAN, READONLY, READWRITE, ASKING: there is no cluster */
 struct command_table standalone_cluster_commands(void);
+/* MIGRATE */
+struct command_table migrate_commands(struct server *s);
 /* MEMORY */
 struct command_table memory_commands(struct server *s);
 /* LOLWUT */

@@ -18,6 +18,7 @@ void server_register_commands(struct server *s)
         server_commands(s),
         memory_commands(s),
         standalone_commands(s),
+        migrate_commands(s),
         standalone_cluster_commands(),
         lolwut_commands(s),
     };
